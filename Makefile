@@ -1,0 +1,87 @@
+# rstwatch. GNU make and BSD make read this.
+#
+#   make        build/rstwatchd          make deps     what it needs, from the system's packages
+#   make run    see it work (root)       make check    every test (root)
+#   make bench  tables against peers     make install  honours DESTDIR and PREFIX
+
+PREFIX  = /usr/local
+CC      = cc
+CFLAGS  = -O2 -g
+WARN    = -Wall -Wextra -Werror
+BUILD   = build
+
+OS != uname -s
+include platform/$(OS)/sources.mk
+
+# The root of the MIB: make MIB_ROOT=1.3.6.1.4.1.<PEN>.<n>
+MIB_ROOT =
+ROOT_FLAG != test -z "$(MIB_ROOT)" || echo "-DMIB_ROOT=$(MIB_ROOT)" | tr . ,
+
+CPPFLAGS = -I. -D_GNU_SOURCE $(ROOT_FLAG) $(PLATFORM_CPPFLAGS)
+STANDARD = -std=gnu11
+COMPILE  = $(CC) $(STANDARD) $(CPPFLAGS) $(WARN) $(CFLAGS)
+
+# Stages without I/O, time or libraries: unit tests are linked with these and a source's own.
+PURE = subagent/alarm.c subagent/average.c subagent/events.c subagent/ring.c \
+       subagent/settings.c subagent/snapshot.c subagent/summary.c mib/objects.c \
+       platform/sample.c
+SAMPLER = subagent/log.c subagent/sampler.c subagent/supervisor.c platform/replay.c \
+       $(PLATFORM_SOURCES)
+AGENT = mib/asn.c mib/notify.c mib/registration.c subagent/agent.c subagent/agentx.c \
+       subagent/config.c subagent/main.c subagent/store.c
+SOURCES = $(PURE) $(SAMPLER) $(AGENT)
+HEADERS = mib/*.h mib/*.def platform/*.h platform/$(OS)/*.h subagent/*.h subagent/*.def
+
+LIBS = $(PLATFORM_LDFLAGS) -lnetsnmpagent -lnetsnmpmibs -lnetsnmp -lsqlite3 -lconfuse -lm
+
+UNIT_TESTS = alarm average config estimate events objects proc_text replay ring sample settings \
+       summary
+
+all: $(BUILD)/rstwatchd
+
+# One command for all of it: two seconds, and no list of dependencies to keep.
+$(BUILD)/rstwatchd: $(SOURCES) $(HEADERS) Makefile
+	@sh platform/deps.sh check
+	@mkdir -p $(BUILD)
+	$(COMPILE) -o $@ $(SOURCES) $(LDFLAGS) $(LIBS)
+
+deps:
+	@sh platform/deps.sh install build
+
+run:
+	@sh platform/deps.sh install build run
+	@$(MAKE) all
+	@exec /usr/bin/python3 tests/demo/run.py
+
+check:
+	@sh platform/deps.sh install build run check
+	@sh tests/check.sh $(MAKE)
+
+bench:
+	@sh platform/deps.sh install build run check bench
+	@$(MAKE) all
+	@exec /usr/bin/python3 tests/bench/bench.py
+
+# One binary a test, each with all that is pure; what tests/check.sh runs.
+unit: $(BUILD)/rstwatchd
+	@mkdir -p $(BUILD)/unit
+	@for test in $(UNIT_TESTS); do \
+	    $(COMPILE) -o $(BUILD)/unit/$$test tests/unit/test_$$test.c $(PURE) platform/replay.c \
+	        $(PLATFORM_SOURCES) subagent/config.c -lcmocka -lconfuse -lm $(LDFLAGS) || exit 1; \
+	done
+
+install: $(BUILD)/rstwatchd
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8 \
+	    $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/snmp/mibs \
+	    $(DESTDIR)$(PREFIX)/share/doc/rstwatch
+	install -m 755 $(BUILD)/rstwatchd $(DESTDIR)$(PREFIX)/sbin/
+	install -m 644 subagent/rstwatchd.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -m 644 subagent/rstwatchd.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 644 mib/TCP-RESET-MIB.txt $(DESTDIR)$(PREFIX)/share/snmp/mibs/
+	install -m 644 subagent/rstwatchd.conf README.md LICENSE NEWS.md \
+	    $(DESTDIR)$(PREFIX)/share/doc/rstwatch/
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all deps run check bench unit install clean

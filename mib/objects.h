@@ -1,0 +1,78 @@
+/*
+ * The objects of TCP-RESET-MIB and their values: one table of objects, sorted by
+ * OID, answers GET and GETNEXT. Knows neither net-snmp nor the wire; names are
+ * relative to the root of the module.
+ */
+#ifndef RSTWATCH_OBJECTS_H
+#define RSTWATCH_OBJECTS_H
+
+#include "subagent/events.h"
+#include "subagent/snapshot.h"
+
+/* What an answer is taken from. It does not change while a request is answered. */
+struct mib_view {
+    const struct snapshot *snapshot;
+    const struct event_log *events;
+    uint32_t sample_interval_ms;
+    bool causes_measured;
+    int64_t now_ns;        /* CLOCK_MONOTONIC */
+    uint32_t uptime_ticks; /* sysUpTime at now_ns, 1/100 s */
+};
+
+enum mib_syntax {
+    MIB_INTEGER,  /* INTEGER, TruthValue and other enumerations */
+    MIB_UNSIGNED, /* Unsigned32 and Gauge32 are one type on the wire */
+    MIB_COUNTER32,
+    MIB_COUNTER64,
+    MIB_TIMETICKS,
+    MIB_BITS,
+    MIB_STRING,
+};
+
+enum mib_access { MIB_READ_ONLY, MIB_READ_WRITE };
+
+struct mib_value {
+    enum mib_syntax syntax;
+    uint64_t number; /* all but BITS and STRING */
+    size_t length;   /* BITS, STRING: bytes in use */
+    uint8_t bytes[SUMMARY_SIZE];
+};
+
+#define MIB_ARCS_MAX 5 /* of an object without its instance: .1.6.5.1.16 */
+#define MIB_NAME_MAX (MIB_ARCS_MAX + 1)
+
+struct mib_table;
+
+struct mib_object {
+    uint32_t arcs[MIB_ARCS_MAX];
+    size_t arc_count;
+    const char *name;
+    enum mib_syntax syntax;
+    enum mib_access access;
+    const struct mib_table *table; /* how its instances are found */
+    /* False: this instance has no value now. `which` is the object's own. */
+    bool (*get)(const struct mib_view *view, uint32_t instance, int which, struct mib_value *value);
+    int which;
+};
+
+/* All objects, sorted by OID. To be called before the others. */
+const struct mib_object *mib_objects(size_t *count);
+
+enum mib_answer { MIB_FOUND, MIB_NO_OBJECT, MIB_NO_INSTANCE };
+
+/* The value of exactly this name. */
+enum mib_answer mib_get(const struct mib_view *view, const uint32_t *name, size_t length,
+                        struct mib_value *value);
+
+/* The first instance after `name` that has a value; its name goes to next. */
+bool mib_next(const struct mib_view *view, const uint32_t *name, size_t length,
+              uint32_t next[MIB_NAME_MAX], size_t *next_length, struct mib_value *value);
+
+/* Whether the row (or scalar) that `name` is of exists, with or without a value. */
+bool mib_instance_exists(const struct mib_view *view, const struct mib_object *object,
+                         const uint32_t *name, size_t length);
+
+/* The object that `name` is an instance of, or would be; NULL when there is none. */
+const struct mib_object *mib_object_of(const uint32_t *name, size_t length);
+
+#endif

@@ -1,0 +1,204 @@
+#include "mib/registration.h"
+
+#include <net-snmp/net-snmp-config.h>
+
+#include <net-snmp/net-snmp-includes.h>
+
+#include <net-snmp/agent/net-snmp-agent-includes.h>
+#include <net-snmp/agent/sysORTable.h>
+
+#include "mib/asn.h"
+#include "mib/root.h"
+
+static oid root[] = {MIB_ROOT}; /* not const: the library takes it so, and only reads */
+
+/* A name relative to the root; RELATIVE_MAX is far beyond any object's. */
+#define RELATIVE_MAX 16
+
+struct relative {
+    uint32_t name[RELATIVE_MAX];
+    size_t length;
+};
+
+static const struct mib_service *service;
+
+/* For UNDO: what held before the ACTION of this transaction. */
+static struct set_settings before_action;
+static bool action_done;
+
+/* A longer name than RELATIVE_MAX is cut: it is an instance of nothing, before and after. */
+static struct relative relative_to_root(const netsnmp_variable_list *varbind)
+{
+    struct relative relative = {.length = 0};
+
+    for (size_t i = OID_LENGTH(root); i < varbind->name_length && relative.length < RELATIVE_MAX;
+         i++)
+        relative.name[relative.length++] = (uint32_t)varbind->name[i];
+    return relative;
+}
+
+static void answer_get(netsnmp_agent_request_info *info, netsnmp_request_info *request,
+                       const struct mib_view *view)
+{
+    struct relative relative = relative_to_root(request->requestvb);
+    struct mib_value value;
+
+    switch (mib_get(view, relative.name, relative.length, &value)) {
+    case MIB_FOUND:
+        asn_put(request->requestvb, &value);
+        break;
+    case MIB_NO_OBJECT:
+        netsnmp_set_request_error(info, request, SNMP_NOSUCHOBJECT);
+        break;
+    case MIB_NO_INSTANCE:
+        netsnmp_set_request_error(info, request, SNMP_NOSUCHINSTANCE);
+        break;
+    }
+}
+
+/* Nothing found: left as it is, and the library goes on to the next registration. */
+static void answer_getnext(netsnmp_request_info *request, const struct mib_view *view)
+{
+    struct relative relative = relative_to_root(request->requestvb);
+    oid name[OID_LENGTH(root) + MIB_NAME_MAX];
+    uint32_t next[MIB_NAME_MAX];
+    size_t length;
+    struct mib_value value;
+
+    if (request->inclusive && mib_get(view, relative.name, relative.length, &value) == MIB_FOUND) {
+        asn_put(request->requestvb, &value);
+        return;
+    }
+    if (!mib_next(view, relative.name, relative.length, next, &length, &value))
+        return;
+    memcpy(name, root, sizeof root);
+    for (size_t i = 0; i < length; i++)
+        name[OID_LENGTH(root) + i] = next[i];
+    snmp_set_var_objid(request->requestvb, name, OID_LENGTH(root) + length);
+    asn_put(request->requestvb, &value);
+}
+
+/* Takes one varbind of a SET into `settings`, checked as RFC 3416 (4.2.5) orders. */
+static int take_varbind(const netsnmp_variable_list *varbind, const struct mib_view *view,
+                        struct set_settings *settings)
+{
+    struct relative relative = relative_to_root(varbind);
+    const struct mib_object *object = mib_object_of(relative.name, relative.length);
+    enum setting id;
+    enum metric metric;
+    uint32_t value;
+    int error;
+
+    if (!object || object->access != MIB_READ_WRITE)
+        return SNMP_ERR_NOTWRITABLE;
+    id = object->which;
+    error = asn_take_setting(varbind, id, &value);
+    if (error != SNMP_ERR_NOERROR)
+        return error;
+    if (!mib_instance_exists(view, object, relative.name, relative.length))
+        return SNMP_ERR_NOCREATION;
+    metric = relative.name[relative.length - 1];
+    settings->value[metric].value[id] = value;
+    settings_mark_set(settings, metric, id);
+    return SNMP_ERR_NOERROR;
+}
+
+/* The settings as all varbinds together would have them; false after an error was set. */
+static bool take_all(netsnmp_agent_request_info *info, netsnmp_request_info *requests,
+                     const struct mib_view *view, struct set_settings *settings)
+{
+    *settings = view->snapshot->settings;
+    for (netsnmp_request_info *request = requests; request; request = request->next) {
+        int error = take_varbind(request->requestvb, view, settings);
+
+        if (error != SNMP_ERR_NOERROR) {
+            netsnmp_set_request_error(info, request, error);
+            return false;
+        }
+    }
+    for (netsnmp_request_info *request = requests; request; request = request->next) {
+        struct relative relative = relative_to_root(request->requestvb);
+        enum metric metric = relative.name[relative.length - 1];
+        enum setting culprit;
+
+        if (settings_check(&settings->value[metric], view->causes_measured, &culprit) !=
+            SETTINGS_OK) {
+            netsnmp_set_request_error(info, request, SNMP_ERR_INCONSISTENTVALUE);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The last phase that the manager waits for: what fails here reaches it as commitFailed. */
+static void set_action(netsnmp_agent_request_info *info, netsnmp_request_info *requests,
+                       const struct mib_view *view)
+{
+    struct set_settings settings;
+
+    action_done = false;
+    before_action = view->snapshot->settings;
+    if (!take_all(info, requests, view, &settings))
+        return;
+    if (service->apply(service->context, &settings))
+        action_done = true;
+    else
+        netsnmp_set_request_error(info, requests, SNMP_ERR_COMMITFAILED);
+}
+
+/* Comes after one's own failed ACTION, too, and then there is nothing to undo. */
+static void set_undo(netsnmp_agent_request_info *info, netsnmp_request_info *requests)
+{
+    if (action_done && !service->apply(service->context, &before_action))
+        netsnmp_set_request_error(info, requests, SNMP_ERR_UNDOFAILED);
+    action_done = false;
+}
+
+static int handle(netsnmp_mib_handler *handler, netsnmp_handler_registration *registration,
+                  netsnmp_agent_request_info *info, netsnmp_request_info *requests)
+{
+    struct mib_view view;
+    struct set_settings settings;
+
+    (void)handler, (void)registration;
+    service->view(service->context, &view);
+    switch (info->mode) {
+    case MODE_GET:
+        for (netsnmp_request_info *request = requests; request; request = request->next)
+            answer_get(info, request, &view);
+        break;
+    case MODE_GETNEXT:
+        for (netsnmp_request_info *request = requests; request; request = request->next)
+            answer_getnext(request, &view);
+        break;
+    case MODE_SET_RESERVE1:
+        take_all(info, requests, &view, &settings);
+        break;
+    case MODE_SET_ACTION:
+        set_action(info, requests, &view);
+        break;
+    case MODE_SET_UNDO:
+        set_undo(info, requests);
+        break;
+    case MODE_SET_RESERVE2:
+    case MODE_SET_COMMIT:
+    case MODE_SET_FREE:
+        break;
+    }
+    return SNMP_ERR_NOERROR;
+}
+
+bool mib_register(const struct mib_service *with)
+{
+    netsnmp_handler_registration *registration;
+    size_t count;
+
+    service = with;
+    mib_objects(&count);
+    registration = netsnmp_create_handler_registration("tcpReset", handle, root, OID_LENGTH(root),
+                                                       HANDLER_CAN_RWRITE);
+    if (!registration || netsnmp_register_handler(registration) != MIB_REGISTERED_OK)
+        return false;
+    REGISTER_SYSOR_ENTRY(root, "TCP-RESET-MIB: TCP resets and SYN cookies of this host");
+    return true;
+}

@@ -1,0 +1,41 @@
+/*
+ * How many resets came in, estimated from what the kernel does count: it has no
+ * counter of received resets. Pure.
+ *
+ *   received += max(0, AttemptFails + max(0, EstabResets - TCPAbortOnData - TCPAbortOnClose)
+ *                      - TCPAbortOnTimeout)        (each: its growth since the last reading)
+ *
+ * AttemptFails       grows when a connection attempt ends by a reset, and also by a timeout
+ *                    or an ICMP error (Linux net/ipv4/tcp.c tcp_done, tcp_minisocks.c)
+ * EstabResets        grows when a connection leaves ESTABLISHED or CLOSE_WAIT at once, whoever
+ *                    ended it (tcp.c tcp_set_state)
+ * TCPAbortOnData     own aborts, which move EstabResets too if the connection was in one of
+ * TCPAbortOnClose    these states, hence the inner max (tcp.c __tcp_close)
+ * TCPAbortOnTimeout  timeouts, which move AttemptFails or EstabResets, or neither if we had
+ *                    closed already, hence the outer max (tcp_timer.c tcp_write_err)
+ *
+ * TCPAbortOnLinger and TCPAbortOnMemory move neither. Not seen at all: resets for no
+ * connection, to a listener, outside the window, in TIME_WAIT, after our own close. Taken for
+ * received: connects that end in an ICMP error, own aborts that have no counter (AF_UNSPEC,
+ * ss -K, a listener closed with connections not accepted).
+ */
+#ifndef RSTWATCH_LINUX_ESTIMATE_H
+#define RSTWATCH_LINUX_ESTIMATE_H
+
+#include "platform/sample.h"
+
+/* All zero at first. */
+struct estimate {
+    struct sample last; /* the newest known value of each counter that is looked at */
+    uint64_t received;  /* resets received since the first reading; only grows */
+};
+
+/*
+ * Takes the next reading, whose counters are those of the kernel. False if it
+ * has no AttemptFails or no EstabResets: then there is no estimate now, and the
+ * next one makes up for it. Other counters that are missing do not grow, nor
+ * does one that stepped backwards.
+ */
+bool estimate_next(struct estimate *estimate, const struct sample *reading);
+
+#endif

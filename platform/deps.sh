@@ -1,0 +1,92 @@
+#!/bin/sh
+# What building and testing need from the system's packages, one table.
+#   deps.sh check            names what building lacks; exit status 1 if anything
+#   deps.sh install GROUP…   installs what these groups lack (build, run, check, bench)
+set -eu
+
+# group  test (header: H:name, program: P:name, file: F:pattern)  Debian package  FreeBSD package
+table() {
+    cat <<'END'
+build H:net-snmp/net-snmp-config.h libsnmp-dev net-snmp
+build H:sqlite3.h libsqlite3-dev sqlite3
+build H:confuse.h libconfuse-dev libconfuse
+build P:cc gcc -
+build F:/usr/lib/*/crt1.o libc6-dev -
+run P:snmpd snmpd net-snmp
+run P:snmpget snmp net-snmp
+run P:snmptrapd snmptrapd net-snmp
+run F:/usr/*bin/python3 python3 python3
+run P:ip iproute2 -
+check P:nft nftables -
+check P:smilint smitools libsmi
+check H:cmocka.h libcmocka-dev cmocka
+check P:py.test-3 python3-pytest py311-pytest
+check P:clang clang llvm
+check F:/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-*.a libclang-rt-14-dev llvm
+check P:clang-format clang-format llvm
+check P:cppcheck cppcheck cppcheck
+check P:shellcheck shellcheck hs-ShellCheck
+check P:mandoc mandoc -
+check P:strace strace strace
+check P:setpriv util-linux -
+bench P:lldpd lldpd lldpd
+END
+}
+
+have() {
+    # shellcheck disable=SC2086 # F: is a pattern
+    case $1 in
+    H:*) echo "#include <${1#H:}>" | cc -I/usr/local/include -E - >/dev/null 2>&1 ;;
+    P:*) PATH=$PATH:/usr/sbin:/sbin command -v "${1#P:}" >/dev/null ;;
+    F:*) ls ${1#F:} >/dev/null 2>&1 ;;
+    esac
+}
+
+check() {
+    missing=0
+    while read -r group test debian freebsd; do
+        [ "$group" = build ] || continue
+        have "$test" && continue
+        echo "missing ${test#?:}: package $debian (Debian), $freebsd (FreeBSD); or run: make deps" >&2
+        missing=1
+    done <<END
+$(table)
+END
+    return $missing
+}
+
+install() {
+    packages=
+    while read -r group test debian freebsd; do
+        case " $* " in *" $group "*) ;; *) continue ;; esac
+        have "$test" && continue
+        case $(uname -s) in
+        FreeBSD) packages="$packages $freebsd" ;;
+        *) packages="$packages $debian" ;;
+        esac
+    done <<END
+$(table)
+END
+    [ -n "$packages" ] || return 0
+    echo "installing:$packages"
+    # shellcheck disable=SC2086 # a list of words
+    case $(uname -s) in
+    FreeBSD) pkg install -y $packages ;;
+    *)
+        apt-get update -q
+        DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $packages
+        ;;
+    esac
+}
+
+case ${1:-} in
+check) check ;;
+install)
+    shift
+    install "$@"
+    ;;
+*)
+    echo "usage: deps.sh check | install GROUP..." >&2
+    exit 2
+    ;;
+esac

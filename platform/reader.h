@@ -1,0 +1,42 @@
+/*
+ * The contract of a reader, a source of samples. A platform lists the readers
+ * it has, best first; the sampler opens one and calls it at every tick.
+ *
+ * open   Opens everything the reader will ever need, with the rights of the
+ *        caller; afterwards those rights may go. `argument` is what follows the
+ *        colon of `-s name:argument`, "" without one. On failure returns NULL
+ *        and writes what failed and where (one line, no newline) to error.
+ * read   Fills counters, valid bits, methods, SYN-cookie state and sources of
+ *        *sample; the rest of it is zero before the call, but time_ns is set.
+ *        What the source does not know stays without its valid bit. Never
+ *        blocks. Returns false and writes error when nothing could be read;
+ *        the next call tries again.
+ * close  Gives back what open took.
+ *
+ * A reader does not print, keeps no global state and knows no other stage.
+ */
+#ifndef RSTWATCH_READER_H
+#define RSTWATCH_READER_H
+
+#include <stddef.h>
+
+#include "platform/sample.h"
+
+struct reader; /* each reader's own */
+
+struct reader_type {
+    const char *name;    /* as in -s, "procfs" */
+    const char *meaning; /* one line for --help */
+    bool automatic;      /* `-s auto` may choose it */
+    struct reader *(*open)(const char *argument, char *error, size_t error_size);
+    bool (*read)(struct reader *reader, struct sample *sample, char *error, size_t error_size);
+    void (*close)(struct reader *reader);
+};
+
+/* platform/<OS>/: what this platform has, best first, NULL at the end. */
+extern const struct reader_type *const platform_readers[];
+
+/* platform/replay.c: plays a file; on every platform. */
+extern const struct reader_type replay_reader;
+
+#endif

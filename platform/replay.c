@@ -1,0 +1,452 @@
+#include "platform/replay.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/reader.h"
+
+#define NS_PER_MS INT64_C(1000000)
+#define FILE_MAX  (16 * 1024 * 1024) /* bytes */
+
+/* A part of the text: from `at` up to, but without, `end`. */
+struct span {
+    const char *at, *end;
+};
+
+/* The keys that are no counters; COUNTER_COUNT and up in the set of keys seen. */
+enum key {
+    KEY_TIME = COUNTER_COUNT,
+    KEY_SYN_COOKIE_STATE,
+    KEY_RECEIVED_METHOD,
+    KEY_SENT_METHOD,
+    KEY_FAIL,
+    KEY_COUNT
+};
+
+static const char *const key_names[KEY_COUNT - COUNTER_COUNT] = {
+    "time_ms", "syn_cookie_state", "received_method", "sent_method", "fail",
+};
+
+_Static_assert(KEY_COUNT <= 64, "the keys seen in a line are 64 bits");
+
+struct parser {
+    struct span rest;
+    const char *name;
+    size_t line_number;
+    uint64_t seen; /* bit n: enum counter or enum key n stands in this line */
+    struct replay *replay;
+    size_t room; /* lines allocated */
+    char *error;
+    size_t error_size;
+};
+
+static int span_length(struct span span)
+{
+    return (int)(span.end - span.at);
+}
+
+static bool span_is(struct span span, const char *string)
+{
+    size_t length = (size_t)(span.end - span.at);
+
+    return strlen(string) == length && !memcmp(span.at, string, length);
+}
+
+static const char *key_name(int key)
+{
+    return key < COUNTER_COUNT ? counter_names[key] : key_names[key - COUNTER_COUNT];
+}
+
+/* "name:line: key: what". A key that is none may be long: 40 bytes show it. */
+static bool fail(const struct parser *parser, struct span key, const char *what)
+{
+    int length = span_length(key);
+
+    snprintf(parser->error, parser->error_size, "%s:%zu: %.*s: %s", parser->name,
+             parser->line_number, length < 40 ? length : 40, key.at, what);
+    return false;
+}
+
+static bool fail_key(const struct parser *parser, int key, const char *what)
+{
+    const char *name = key_name(key);
+
+    return fail(parser, (struct span){name, name + strlen(name)}, what);
+}
+
+static bool parse_number(struct span word, uint64_t max, uint64_t *number)
+{
+    uint64_t sum = 0;
+
+    if (word.at == word.end)
+        return false;
+    for (const char *at = word.at; at < word.end; at++) {
+        if (*at < '0' || *at > '9' || __builtin_mul_overflow(sum, 10, &sum) ||
+            __builtin_add_overflow(sum, (uint64_t)(*at - '0'), &sum))
+            return false;
+    }
+    *number = sum;
+    return sum <= max;
+}
+
+/* The place of `word` in a list of names that may be NULL; -1 if it is not there. */
+static int find_name(struct span word, const char *const names[], int count)
+{
+    for (int n = 0; n < count; n++) {
+        if (names[n] && span_is(word, names[n]))
+            return n;
+    }
+    return -1;
+}
+
+static bool parse_time(const struct parser *parser, struct span value, struct replay_line *line)
+{
+    const struct replay *replay = parser->replay;
+    uint64_t time_ms;
+
+    if (!parse_number(value, (uint64_t)(INT64_MAX / NS_PER_MS), &time_ms))
+        return fail_key(parser, KEY_TIME, "a number from 0 to 9223372036854 expected");
+    line->time_ns = (int64_t)time_ms * NS_PER_MS;
+    if (!replay->count && line->time_ns)
+        return fail_key(parser, KEY_TIME, "0 expected in the first line");
+    if (replay->count && line->time_ns <= replay->lines[replay->count - 1].time_ns)
+        return fail_key(parser, KEY_TIME, "a later time than that of the line before expected");
+    return true;
+}
+
+static bool parse_counter(const struct parser *parser, struct span value, int key,
+                          struct replay_line *line)
+{
+    uint64_t number;
+
+    if (!parse_number(value, UINT64_MAX, &number))
+        return fail_key(parser, key, "a number from 0 to 18446744073709551615 expected");
+    sample_set(&line->sample, (enum counter)key, number);
+    return true;
+}
+
+static bool parse_state(const struct parser *parser, struct span value, struct replay_line *line)
+{
+    static const char *const names[] = {
+        [SYN_COOKIES_UNKNOWN] = "unknown",
+        [SYN_COOKIES_DISABLED] = "disabled",
+        [SYN_COOKIES_ON_OVERFLOW] = "onOverflow",
+        [SYN_COOKIES_ALWAYS] = "always",
+    };
+    uint64_t number;
+    int state = find_name(value, names, sizeof names / sizeof *names);
+
+    if (state < 0 && parse_number(value, SYN_COOKIES_ALWAYS, &number))
+        state = (int)number;
+    if (state < 0)
+        return fail_key(parser, KEY_SYN_COOKIE_STATE,
+                        "0 to 3, unknown, disabled, onOverflow or always expected");
+    line->sample.syn_cookie_state = (uint8_t)state;
+    return true;
+}
+
+static bool parse_method(const struct parser *parser, struct span value, int key, uint8_t *method)
+{
+    static const char *const names[] = {
+        [METHOD_EXACT] = "exact",
+        [METHOD_ESTIMATED] = "estimated",
+    };
+    int found = find_name(value, names, sizeof names / sizeof *names);
+
+    if (found < 0)
+        return fail_key(parser, key, "exact or estimated expected");
+    *method = (uint8_t)found;
+    return true;
+}
+
+static bool parse_fail(const struct parser *parser, struct span value, struct replay_line *line)
+{
+    uint64_t number;
+
+    if (!parse_number(value, 1, &number))
+        return fail_key(parser, KEY_FAIL, "0 or 1 expected");
+    line->fail = number;
+    return true;
+}
+
+static bool parse_value(const struct parser *parser, int key, struct span value,
+                        struct replay_line *line)
+{
+    switch (key) {
+    case KEY_TIME:
+        return parse_time(parser, value, line);
+    case KEY_SYN_COOKIE_STATE:
+        return parse_state(parser, value, line);
+    case KEY_RECEIVED_METHOD:
+        return parse_method(parser, value, key, &line->sample.received_method);
+    case KEY_SENT_METHOD:
+        return parse_method(parser, value, key, &line->sample.sent_method);
+    case KEY_FAIL:
+        return parse_fail(parser, value, line);
+    default:
+        return parse_counter(parser, value, key, line);
+    }
+}
+
+static int find_key(struct span word)
+{
+    int key = find_name(word, counter_names, COUNTER_COUNT);
+
+    if (key >= 0)
+        return key;
+    key = find_name(word, key_names, KEY_COUNT - COUNTER_COUNT);
+    return key < 0 ? -1 : COUNTER_COUNT + key;
+}
+
+static bool parse_word(struct parser *parser, struct span word, struct replay_line *line)
+{
+    const char *equals = memchr(word.at, '=', (size_t)span_length(word));
+
+    if (!equals)
+        return fail(parser, word, "<key>=<value> expected");
+
+    struct span name = {word.at, equals};
+    struct span value = {equals + 1, word.end};
+    int key = find_key(name);
+
+    if (key < 0)
+        return fail(parser, name, "no such key");
+    if (parser->seen >> key & 1)
+        return fail_key(parser, key, "stands twice in the line");
+    parser->seen |= UINT64_C(1) << key;
+    return parse_value(parser, key, value, line);
+}
+
+static bool is_blank(char character)
+{
+    return character == ' ' || character == '\t' || character == '\r';
+}
+
+/* Takes the next word off a line; false at its end and at a comment. */
+static bool next_word(struct span *line, struct span *word)
+{
+    while (line->at < line->end && is_blank(*line->at))
+        line->at++;
+    word->at = line->at;
+    while (line->at < line->end && !is_blank(*line->at))
+        line->at++;
+    word->end = line->at;
+    return word->at < word->end && *word->at != '#';
+}
+
+static bool add_line(struct parser *parser, struct replay_line *line)
+{
+    struct replay *replay = parser->replay;
+    struct sample *sample = &line->sample;
+
+    if (replay->count == parser->room) {
+        size_t room = parser->room ? 2 * parser->room : 64;
+        struct replay_line *lines = realloc(replay->lines, room * sizeof *lines);
+
+        if (!lines) {
+            snprintf(parser->error, parser->error_size, "%s: %s", parser->name, strerror(errno));
+            return false;
+        }
+        replay->lines = lines;
+        parser->room = room;
+    }
+    if (sample_has(sample, COUNTER_RECEIVED) && !sample->received_method)
+        sample->received_method = METHOD_ESTIMATED;
+    if (sample_has(sample, COUNTER_SENT) && !sample->sent_method)
+        sample->sent_method = METHOD_ESTIMATED;
+    sample->sources = UINT32_C(1) << SOURCE_REPLAY;
+    line->number = parser->line_number;
+    replay->lines[replay->count++] = *line;
+    return true;
+}
+
+static bool parse_line(struct parser *parser, struct span text)
+{
+    struct replay_line line = {0};
+    struct span word;
+
+    parser->seen = 0;
+    while (next_word(&text, &word)) {
+        if (!parse_word(parser, word, &line))
+            return false;
+    }
+    if (!parser->seen)
+        return true;
+    if (!(parser->seen >> KEY_TIME & 1))
+        return fail_key(parser, KEY_TIME, "missing in this line");
+    return add_line(parser, &line);
+}
+
+static bool parse_lines(struct parser *parser)
+{
+    while (parser->rest.at < parser->rest.end) {
+        const char *start = parser->rest.at;
+        const char *end = memchr(start, '\n', (size_t)(parser->rest.end - start));
+
+        parser->line_number++;
+        parser->rest.at = end ? end + 1 : parser->rest.end;
+        if (!parse_line(parser, (struct span){start, end ? end : parser->rest.end}))
+            return false;
+    }
+    if (!parser->replay->count) {
+        snprintf(parser->error, parser->error_size, "%s: no samples: a line time_ms=0 expected",
+                 parser->name);
+        return false;
+    }
+    return true;
+}
+
+bool replay_parse(const char *text, size_t length, const char *name, struct replay *replay,
+                  char *error, size_t error_size)
+{
+    struct parser parser = {.rest = {text, text + length},
+                            .name = name,
+                            .replay = replay,
+                            .error = error,
+                            .error_size = error_size};
+
+    *replay = (struct replay){NULL, 0};
+    if (parse_lines(&parser))
+        return true;
+    replay_free(replay);
+    return false;
+}
+
+void replay_free(struct replay *replay)
+{
+    free(replay->lines);
+    *replay = (struct replay){NULL, 0};
+}
+
+const struct replay_line *replay_at(const struct replay *replay, int64_t elapsed_ns)
+{
+    size_t low = 0, high = replay->count; /* the line is in [low, high) */
+
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+
+        if (replay->lines[middle].time_ns <= elapsed_ns)
+            low = middle;
+        else
+            high = middle;
+    }
+    return &replay->lines[low];
+}
+
+struct reader {
+    struct replay replay;
+    char *name;
+    bool started;
+    int64_t start_ns; /* time of the first reading */
+};
+
+/* The whole of a file; NULL with errno set. */
+static char *read_file(const char *name, size_t *length)
+{
+    FILE *file = fopen(name, "rb");
+    char *text = malloc(FILE_MAX + 1);
+
+    *length = 0;
+    if (file && text) {
+        *length = fread(text, 1, FILE_MAX + 1, file);
+        if (*length > FILE_MAX)
+            errno = EFBIG;
+    }
+    bool good = file && text && !ferror(file) && *length <= FILE_MAX;
+    int saved = errno;
+
+    if (file)
+        fclose(file);
+    if (!good) {
+        free(text);
+        text = NULL;
+    }
+    errno = saved;
+    return text;
+}
+
+static bool load(struct reader *reader, const char *name, char *error, size_t error_size)
+{
+    size_t length;
+    char *text = read_file(name, &length);
+
+    if (!text) {
+        snprintf(error, error_size, "%s: %s", name, strerror(errno));
+        return false;
+    }
+
+    bool good = replay_parse(text, length, name, &reader->replay, error, error_size);
+
+    free(text);
+    return good;
+}
+
+static void replay_close(struct reader *reader)
+{
+    replay_free(&reader->replay);
+    free(reader->name);
+    free(reader);
+}
+
+static struct reader *replay_open(const char *argument, char *error, size_t error_size)
+{
+    if (!*argument) {
+        snprintf(error, error_size, "replay: a file expected: replay:FILE");
+        return NULL;
+    }
+
+    struct reader *reader = calloc(1, sizeof *reader);
+
+    if (!reader || !(reader->name = strdup(argument))) {
+        snprintf(error, error_size, "%s: %s", argument, strerror(errno));
+        free(reader);
+        return NULL;
+    }
+    if (!load(reader, argument, error, error_size)) {
+        replay_close(reader);
+        return NULL;
+    }
+    return reader;
+}
+
+/* Copies what the source knows of a sample, and nothing else of it. */
+static void deliver(const struct sample *from, struct sample *to)
+{
+    for (enum counter id = 0; id < COUNTER_COUNT; id++) {
+        if (sample_has(from, id))
+            sample_set(to, id, from->counter[id]);
+    }
+    to->sources |= from->sources;
+    to->received_method = from->received_method;
+    to->sent_method = from->sent_method;
+    to->syn_cookie_state = from->syn_cookie_state;
+}
+
+static bool replay_read(struct reader *reader, struct sample *sample, char *error,
+                        size_t error_size)
+{
+    if (!reader->started) {
+        reader->started = true;
+        reader->start_ns = sample->time_ns;
+    }
+
+    const struct replay_line *line = replay_at(&reader->replay, sample->time_ns - reader->start_ns);
+
+    if (line->fail) {
+        snprintf(error, error_size, "%s:%zu: fail=1", reader->name, line->number);
+        return false;
+    }
+    deliver(&line->sample, sample);
+    return true;
+}
+
+const struct reader_type replay_reader = {
+    .name = "replay",
+    .meaning = "samples played from a file, for tests and demos: replay:FILE",
+    .automatic = false,
+    .open = replay_open,
+    .read = replay_read,
+    .close = replay_close,
+};

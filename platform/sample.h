@@ -1,0 +1,84 @@
+/*
+ * One reading of the kernel's TCP counters: what every reader delivers and
+ * what every later stage consumes. Plain data, no pointers: it is shared
+ * between processes as it is.
+ */
+#ifndef RSTWATCH_SAMPLE_H
+#define RSTWATCH_SAMPLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum counter {
+#define COUNTER(id, group, arc, name, linux_source, unit, meaning) COUNTER_##id,
+#include "mib/counters.def"
+#undef COUNTER
+    COUNTER_COUNT
+};
+
+/* How a direction is counted. Values: TcpResetMethod of the MIB; 0 = unknown. */
+enum method { METHOD_UNKNOWN = 0, METHOD_EXACT = 1, METHOD_ESTIMATED = 2 };
+
+/* Values: TcpResetSynCookieState of the MIB; 0 = unknown. */
+enum syn_cookie_state {
+    SYN_COOKIES_UNKNOWN = 0,
+    SYN_COOKIES_DISABLED = 1,
+    SYN_COOKIES_ON_OVERFLOW = 2,
+    SYN_COOKIES_ALWAYS = 3,
+};
+
+/* Bit numbers of tcpResetSources. */
+enum source { SOURCE_PROCFS = 0, SOURCE_REPLAY = 1, SOURCE_COUNT };
+
+struct sample {
+    uint64_t sequence;               /* 1, 2, 3 …: every sample of this sampler; set by it */
+    int64_t time_ns;                 /* CLOCK_MONOTONIC just before the counters were read */
+    uint64_t valid;                  /* bit n: counter[n] is known; unknown is never 0 */
+    uint64_t counter[COUNTER_COUNT]; /* cumulative, modulo 2^64 */
+    uint32_t sources;                /* bit n: source n (enum source) is active */
+    uint32_t read_failures;          /* reads of a source that failed so far; set by the sampler */
+    uint32_t discontinuities; /* times a counter could not be continued; set by the sampler */
+    int64_t discontinuity_ns; /* time_ns of the newest of these, or of the first sample */
+    uint8_t received_method;  /* enum method */
+    uint8_t sent_method;      /* enum method */
+    uint8_t syn_cookie_state; /* enum syn_cookie_state */
+};
+
+_Static_assert(COUNTER_COUNT <= 64, "struct sample has 64 valid bits");
+
+/* The MIB name of each counter, by enum counter. */
+extern const char *const counter_names[COUNTER_COUNT];
+
+static inline bool sample_has(const struct sample *sample, enum counter id)
+{
+    return sample->valid >> id & 1;
+}
+
+static inline void sample_set(struct sample *sample, enum counter id, uint64_t value)
+{
+    sample->counter[id] = value;
+    sample->valid |= UINT64_C(1) << id;
+}
+
+/*
+ * Growth of a cumulative counter from `before` to `now`, modulo 2^64, so that a
+ * wrap is growth. Growth of 2^63 or more is a step backwards: then *backwards is
+ * set and 0 returned; otherwise *backwards stays as it is.
+ */
+uint64_t counter_growth(uint64_t before, uint64_t now, bool *backwards);
+
+/*
+ * Makes one continuous stream of what readers deliver: each counter grows by
+ * what it grew in the reader, and stands still where the reader's value stepped
+ * backwards or the source changed; discontinuities are counted and dated.
+ */
+struct continuity {
+    bool started;
+    struct sample read;      /* the newest value of each counter as it was read */
+    struct sample published; /* the newest value of each counter as it was passed on */
+};
+
+/* `read`: as a reader delivered it, time_ns set. `out`: what is to be published. */
+void continuity_next(struct continuity *continuity, const struct sample *read, struct sample *out);
+
+#endif

@@ -1,0 +1,418 @@
+#include "subagent/agent.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mib/notify.h"
+#include "mib/registration.h"
+#include "subagent/agentx.h"
+#include "subagent/log.h"
+#include "subagent/store.h"
+#include "subagent/summary.h"
+
+#define NS_PER_MS (NS_PER_S / 1000)
+
+#define SAVE_NS   (60 * NS_PER_S) /* the alarms are saved at least this often */
+#define FINISH_NS (NS_PER_S / 5)  /* how long an end waits for a notification in flight */
+#define RETRY_NS  NS_PER_S        /* after a notification that could not be sent */
+
+/* At most this many notifications leave in a second. */
+#define NOTIFICATIONS_PER_S 10
+
+struct agent {
+    const struct config *config;
+    struct ring *ring;
+    uint64_t next; /* sequence of the next sample to take from the ring */
+    bool resumed;  /* the alarms of an earlier run have been taken up */
+    struct stored_alarm stored[METRIC_SLOTS];
+    struct history history;
+    struct snapshot snapshot;
+    struct event_log events;
+    struct store *store;
+    bool store_failing; /* said once */
+    uint32_t recorded;  /* events up to this number are in the store */
+    int64_t saved_ns;
+
+    uint32_t in_flight;                   /* number of the event being notified; 0 = none */
+    int64_t sent_ns[NOTIFICATIONS_PER_S]; /* when the last ones left, oldest at [sent % …] */
+    uint64_t sent;
+    int64_t retry_ns; /* no attempt before */
+    bool sampler_gone;
+};
+
+static volatile sig_atomic_t ending;
+
+static void end_on_signal(int signal)
+{
+    (void)signal;
+    ending = 1;
+}
+
+static int64_t clock_ns(clockid_t clock)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+static int64_t wall_ms(void)
+{
+    return clock_ns(CLOCK_REALTIME) / NS_PER_MS;
+}
+
+/* ---- What is kept on disk ---- */
+
+static void tell_store(struct agent *agent, bool good)
+{
+    if (!good && !agent->store_failing)
+        log_write(LOG_ERR, "%s; measuring and answering go on", store_error(agent->store));
+    if (good && agent->store_failing)
+        log_write(LOG_NOTICE, "the state directory can be written again");
+    agent->store_failing = !good;
+}
+
+/* The alarms as they stand and the events that are not there yet: one that could not be
+   written is written with the next. */
+static void record(struct agent *agent)
+{
+    bool good = store_record(agent->store, &agent->events, agent->recorded, agent->snapshot.alarm,
+                             ring_instance(agent->ring), wall_ms());
+
+    tell_store(agent, good);
+    if (good)
+        agent->recorded = agent->events.newest;
+    agent->saved_ns = agent->snapshot.sample.time_ns;
+}
+
+/* ---- From a sample to its events ---- */
+
+static uint8_t method_of(enum metric metric, const struct sample *sample)
+{
+    switch (metric) {
+    case METRIC_RECEIVED:
+        return sample->received_method;
+    case METRIC_SENT:
+        return sample->sent_method;
+    case METRIC_SYN_COOKIES:
+        break;
+    }
+    return METHOD_EXACT; /* the kernel counts its own cookies */
+}
+
+static void happened(struct agent *agent, enum event_kind kind, enum metric metric)
+{
+    const struct sample *sample = &agent->snapshot.sample;
+    const struct alarm *alarm = &agent->snapshot.alarm[metric];
+    int64_t ago_ns = clock_ns(CLOCK_MONOTONIC) - sample->time_ns;
+    struct event event = {
+        .number = agent->events.newest + 1,
+        .kind = kind,
+        .metric = metric,
+        .time_ns = sample->time_ns,
+        .time_ms = wall_ms() - ago_ns / NS_PER_MS,
+        .value_centi = alarm->value_centi,
+        .threshold_centi = kind == EVENT_CLEARED ? alarm->falling_centi : alarm->rising_centi,
+        .method = method_of(metric, sample),
+        .syn_cookie_state = sample->syn_cookie_state,
+    };
+
+    if (kind == EVENT_CLEARED) {
+        event.peak_centi = alarm->peak_centi;
+        event.duration_s = (uint32_t)((sample->time_ns - alarm->raised_ns) / NS_PER_S);
+    }
+    summary_of_event(event.summary, &event, alarm);
+    event_log_add(&agent->events, &event);
+    record(agent);
+    log_write(LOG_NOTICE, "event %u: %s: %s", event.number,
+              kind == EVENT_RAISED || kind == EVENT_CLEARED ? "alarm" : "change", event.summary);
+}
+
+static void step_alarms(struct agent *agent)
+{
+    for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++) {
+        switch (alarm_step(&agent->snapshot.alarm[metric], metric,
+                           &agent->snapshot.settings.value[metric], &agent->history)) {
+        case ALARM_EVENT_RAISED:
+            happened(agent, EVENT_RAISED, metric);
+            break;
+        case ALARM_EVENT_CLEARED:
+            happened(agent, EVENT_CLEARED, metric);
+            break;
+        case ALARM_NO_EVENT:
+            break;
+        }
+    }
+}
+
+/* Unknown is no state to change from or to. */
+static bool changed(uint8_t before, uint8_t now)
+{
+    return before != now && before != 0 && now != 0;
+}
+
+static void tell_changes(struct agent *agent, const struct sample *before)
+{
+    const struct sample *now = &agent->snapshot.sample;
+
+    if (changed(before->received_method, now->received_method))
+        happened(agent, EVENT_METHOD, METRIC_RECEIVED);
+    if (changed(before->sent_method, now->sent_method))
+        happened(agent, EVENT_METHOD, METRIC_SENT);
+    if (changed(before->syn_cookie_state, now->syn_cookie_state))
+        happened(agent, EVENT_SYN_COOKIE_STATE, METRIC_SYN_COOKIES);
+}
+
+/* With the first sample: goes on where an earlier agent, or an earlier daemon, was. */
+static void resume_alarms(struct agent *agent, int64_t now_ns)
+{
+    for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++) {
+        const struct stored_alarm *stored = &agent->stored[metric];
+        struct alarm *alarm = &agent->snapshot.alarm[metric];
+        int64_t ago_ns;
+
+        if (!stored->found) {
+            *alarm = alarm_new();
+        } else if (stored->instance == ring_instance(agent->ring)) {
+            *alarm = stored->alarm;
+        } else {
+            ago_ns = (wall_ms() - stored->saved_ms) * NS_PER_MS;
+            ago_ns += stored->alarm.stepped_ns - stored->alarm.raised_ns;
+            *alarm = alarm_resume(&stored->alarm, now_ns, ago_ns > 0 ? ago_ns : 0);
+        }
+    }
+    agent->resumed = true;
+}
+
+/* The agent's step, once a sample. Those that an earlier agent stepped through are only history. */
+static void step(struct agent *agent, const struct sample *sample)
+{
+    const struct sample before = agent->snapshot.sample;
+
+    if (!history_push(&agent->history, sample))
+        return;
+    if (!agent->resumed)
+        resume_alarms(agent, sample->time_ns);
+    snapshot_update(&agent->snapshot, &agent->history);
+    if (sample->time_ns <= agent->snapshot.alarm[METRIC_FIRST].stepped_ns)
+        return;
+    step_alarms(agent);
+    tell_changes(agent, &before);
+    if (sample->time_ns - agent->saved_ns >= SAVE_NS)
+        record(agent);
+}
+
+/* ---- Notifications: one in flight, the oldest first ---- */
+
+static void view_now(void *context, struct mib_view *view)
+{
+    const struct agent *agent = context;
+
+    *view = (struct mib_view){
+        .snapshot = &agent->snapshot,
+        .events = &agent->events,
+        .sample_interval_ms = agent->config->sample_interval_ms,
+        .now_ns = clock_ns(CLOCK_MONOTONIC),
+        .uptime_ticks = agentx_uptime_ticks(),
+    };
+}
+
+static void notify_next(struct agent *agent);
+
+static void notification_answered(bool taken, void *context)
+{
+    struct agent *agent = context;
+    struct event *event = event_log_find(&agent->events, agent->in_flight);
+
+    agent->in_flight = 0;
+    if (!taken) {
+        log_write(LOG_ERR, "the AgentX master refused a notification; trying again");
+        agent->retry_ns = clock_ns(CLOCK_MONOTONIC) + RETRY_NS;
+        return;
+    }
+    if (event) {
+        agent->events.delivered = event->number;
+        tell_store(agent, store_delivered(agent->store, event->number));
+    }
+    notify_next(agent);
+}
+
+/* It may have been delivered or not: it is sent again in the next session. */
+static void session_lost(void *context)
+{
+    struct agent *agent = context;
+
+    agent->in_flight = 0;
+}
+
+static bool may_send(const struct agent *agent, int64_t now_ns)
+{
+    bool burst_used = agent->sent >= NOTIFICATIONS_PER_S &&
+                      now_ns - agent->sent_ns[agent->sent % NOTIFICATIONS_PER_S] < NS_PER_S;
+
+    return agentx_connected() && agent->in_flight == 0 && now_ns >= agent->retry_ns && !burst_used;
+}
+
+static void notify_next(struct agent *agent)
+{
+    const struct event *event = event_log_pending(&agent->events);
+    int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+    struct variable_list *varbinds;
+    struct mib_view view;
+
+    if (!event || !may_send(agent, now_ns))
+        return;
+    view_now(agent, &view);
+    varbinds = notify_varbinds(&view, event);
+    if (!varbinds || !agentx_notify(varbinds, notification_answered, agent)) {
+        agent->retry_ns = now_ns + RETRY_NS;
+        return;
+    }
+    agent->in_flight = event->number;
+    agent->sent_ns[agent->sent++ % NOTIFICATIONS_PER_S] = now_ns;
+}
+
+/* ---- Settings by SET ---- */
+
+static bool apply_settings(void *context, const struct set_settings *settings)
+{
+    struct agent *agent = context;
+    bool saved = store_save_settings(agent->store, settings);
+
+    tell_store(agent, saved);
+    if (!saved)
+        return false;
+    agent->snapshot.settings = *settings;
+    /* A new agent must not step with these through samples from before them. */
+    if (agent->resumed)
+        record(agent);
+    log_write(LOG_NOTICE, "settings changed by SNMP SET");
+    return true;
+}
+
+/* ---- Start, loop, end ---- */
+
+static void take_samples(int wake, void *context)
+{
+    struct agent *agent = context;
+    char bytes[64];
+    struct sample sample;
+    ssize_t count = read(wake, bytes, sizeof bytes);
+
+    if (count == 0)
+        agent->sampler_gone = true;
+    while (ring_read(agent->ring, &agent->next, &sample))
+        step(agent, &sample);
+    notify_next(agent);
+}
+
+static bool load(struct agent *agent, const struct config *config)
+{
+    struct set_settings stored;
+    int64_t now_ns = clock_ns(CLOCK_MONOTONIC), now_ms = wall_ms();
+    struct event *event;
+
+    if (!store_load_settings(agent->store, &stored) ||
+        !store_load_alarms(agent->store, agent->stored) ||
+        !store_load_events(agent->store, &agent->events)) {
+        log_write(LOG_ERR, "%s", store_error(agent->store));
+        return false;
+    }
+    agent->snapshot.settings = settings_merge(config->alarm, &stored);
+    agent->recorded = agent->events.newest;
+    for (event = event_log_after(&agent->events, 0); event;
+         event = event_log_after(&agent->events, event->number))
+        event->time_ns = now_ns - (now_ms - event->time_ms) * NS_PER_MS;
+    return true;
+}
+
+static bool open_store(struct agent *agent, const struct config *config)
+{
+    char error[1500];
+
+    agent->store = store_open(config->state_directory, error, sizeof error);
+    if (!agent->store) {
+        log_write(LOG_ERR, "%s", error);
+        return false;
+    }
+    return load(agent, config);
+}
+
+static void catch_signals(void)
+{
+    struct sigaction end = {.sa_handler = end_on_signal};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigset_t none;
+
+    sigaction(SIGTERM, &end, NULL);
+    sigaction(SIGINT, &ignore, NULL); /* a terminal sends it to both; the sampler ends us */
+    sigaction(SIGHUP, &ignore, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static bool serve(struct agent *agent, const struct config *config, int wake)
+{
+    /* The library keeps the pointer. */
+    static struct mib_service service = {view_now, apply_settings, NULL};
+
+    service.context = agent;
+    if (!agentx_open(config->agentx_address) || !mib_register(&service) ||
+        !agentx_watch(wake, take_samples, agent)) {
+        log_write(LOG_ERR, "libnetsnmp: the subagent could not be set up");
+        return false;
+    }
+    agentx_on_lost(session_lost, agent);
+    /* What the ring has, first: the first answer is not an empty one. */
+    take_samples(wake, agent);
+    agentx_start();
+    return true;
+}
+
+/* A notification whose answer is under way is waited for, so that a restart sends it once. */
+static void loop(struct agent *agent)
+{
+    int64_t deadline_ns = INT64_MAX;
+
+    while (!agent->sampler_gone && clock_ns(CLOCK_MONOTONIC) < deadline_ns) {
+        if (ending && agent->in_flight == 0)
+            break;
+        if (ending && deadline_ns == INT64_MAX)
+            deadline_ns = clock_ns(CLOCK_MONOTONIC) + FINISH_NS;
+        agentx_run_once();
+    }
+}
+
+int agent_run(const struct config *config, struct ring *ring, int wake)
+{
+    struct agent *agent = calloc(1, sizeof *agent);
+    bool orderly;
+
+    catch_signals();
+    if (!agent || !event_log_open(&agent->events, config->event_capacity) || !ring_protect(ring)) {
+        log_write(LOG_ERR, "agent: %s", strerror(errno));
+        return 1;
+    }
+    agent->config = config;
+    agent->ring = ring;
+    agent->next = 1;
+    if (!open_store(agent, config) || !serve(agent, config, wake))
+        return 1;
+    loop(agent);
+    orderly = !agent->sampler_gone;
+    if (!orderly)
+        log_write(LOG_ERR, "the sampler process is gone");
+    if (agent->resumed)
+        record(agent);
+    agentx_close();
+    store_close(agent->store);
+    event_log_close(&agent->events);
+    free(agent);
+    return orderly ? 0 : 1;
+}

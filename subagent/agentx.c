@@ -1,0 +1,228 @@
+#include "subagent/agentx.h"
+
+#include <net-snmp/net-snmp-config.h>
+
+#include <net-snmp/net-snmp-includes.h>
+
+#include <net-snmp/agent/net-snmp-agent-includes.h>
+
+#include <net-snmp/agent/agent_callbacks.h>
+#include <net-snmp/library/fd_event_manager.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include "subagent/log.h"
+
+#define APPLICATION "rstwatchd"
+
+/* RFC 2741, 6.1 and 6.2.10; the library does not install its header for them. */
+#define AGENTX_NOTIFY  12
+#define AGENTX_VERSION 0xC1 /* version 1, as the library marks it */
+
+/* The library's own interval to try again, in whole seconds, 1 at least; see hasten_retry(). */
+#define RETRY_S  1
+#define RETRY_MS 250
+
+/* Long after any session has ended: only an answer or the end of the session ends a
+   notification, since one that times out may have been delivered all the same. */
+#define NOTIFY_TIMEOUT_S (30L * 24 * 3600)
+
+static netsnmp_session *session; /* NULL: not connected */
+static bool told_missing;        /* once an outage */
+static const char *master_address;
+
+static void (*on_lost)(void *context);
+static void *on_lost_context;
+
+struct notification {
+    void (*answered)(bool taken, void *context);
+    void *context;
+};
+
+static struct notification in_flight;
+
+/* The library logs through this; its word on lost masters is said better below. */
+static int take_log(int major, int minor, void *server, void *client)
+{
+    const struct snmp_log_message *message = server;
+    int length = (int)strcspn(message->msg, "\n");
+
+    (void)major, (void)minor, (void)client;
+    log_write(LOG_DEBUG, "net-snmp: %.*s", length, message->msg);
+    return 0;
+}
+
+static void tell_missing(void)
+{
+    if (!told_missing)
+        log_write(LOG_WARNING,
+                  "no AgentX master at %s: measuring goes on, connecting as soon as it is there",
+                  master_address);
+    told_missing = true;
+}
+
+/* Where the session is TCP, a master whose host has died shows itself within 30 s. */
+static void keep_alive(netsnmp_session *with)
+{
+    netsnmp_transport *transport = snmp_sess_transport(snmp_sess_pointer(with));
+    const int yes = 1, idle_s = 15, interval_s = 5, count = 3;
+
+    if (!transport || setsockopt(transport->sock, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes) != 0)
+        return;
+    /* On a unix socket these fail, and are not needed. */
+    setsockopt(transport->sock, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+    setsockopt(transport->sock, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+    setsockopt(transport->sock, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+}
+
+static int session_begins(int major, int minor, void *server, void *client)
+{
+    (void)major, (void)minor, (void)client;
+    session = server;
+    told_missing = false;
+    keep_alive(session);
+    log_write(LOG_NOTICE, "connected to the AgentX master at %s", master_address);
+    return 0;
+}
+
+static int session_ends(int major, int minor, void *server, void *client)
+{
+    (void)major, (void)minor, (void)server, (void)client;
+    session = NULL;
+    in_flight.answered = NULL;
+    tell_missing();
+    if (on_lost)
+        on_lost(on_lost_context);
+    return 0;
+}
+
+bool agentx_open(const char *address)
+{
+    master_address = address;
+    snmp_disable_log();
+    snmp_enable_calllog();
+    snmp_register_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_LOGGING, take_log, NULL);
+    netsnmp_enable_subagent();
+    netsnmp_ds_set_string(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_X_SOCKET, address);
+    netsnmp_ds_set_boolean(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_NO_CONNECTION_WARNINGS, 1);
+    /* No files of the library's: neither MIB modules nor snmpd's configuration nor state. */
+    setenv("MIBS", "", 1);
+    netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_READ_CONFIGS, 1);
+    netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_PERSIST_STATE, 1);
+    netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DISABLE_PERSISTENT_LOAD, 1);
+    netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DISABLE_PERSISTENT_SAVE, 1);
+    snmp_register_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_START, session_begins,
+                           NULL);
+    snmp_register_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_STOP, session_ends,
+                           NULL);
+    if (init_agent(APPLICATION) != 0)
+        return false;
+    /* init_agent() sets it to 15 s. */
+    netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_AGENTX_PING_INTERVAL, RETRY_S);
+    return true;
+}
+
+void agentx_start(void)
+{
+    init_snmp(APPLICATION); /* connects, too */
+    if (!session)
+        tell_missing();
+}
+
+void agentx_close(void)
+{
+    on_lost = NULL;
+    snmp_shutdown(APPLICATION);
+    shutdown_agent();
+}
+
+bool agentx_watch(int fd, void (*ready)(int fd, void *context), void *context)
+{
+    return register_readfd(fd, ready, context) == FD_REGISTERED_OK;
+}
+
+/*
+ * The library has set an alarm on the session that pings the master and waits for
+ * the answer: 11 s, if the master is paused. A dead master shows itself without
+ * that, by the end of the connection. (The library keeps the alarm's number in
+ * securityModel, which AgentX has no use for.)
+ */
+static void stop_blocking_ping(void)
+{
+    if (session && session->securityModel != SNMP_DEFAULT_SECMODEL) {
+        snmp_alarm_unregister((unsigned)session->securityModel);
+        session->securityModel = SNMP_DEFAULT_SECMODEL;
+    }
+}
+
+/* While there is no session the only alarm is the library's to try again: sooner, please. */
+static void hasten_retry(void)
+{
+    const struct timeval interval = {.tv_usec = RETRY_MS * 1000};
+    struct snmp_alarm *retry = session ? NULL : sa_find_next();
+
+    if (retry && retry->t.tv_sec == RETRY_S) {
+        retry->t = interval;
+        snmp_alarm_reset(retry->clientreg);
+    }
+}
+
+void agentx_run_once(void)
+{
+    stop_blocking_ping();
+    hasten_retry();
+    agent_check_and_process(1);
+}
+
+bool agentx_connected(void)
+{
+    return session != NULL;
+}
+
+uint32_t agentx_uptime_ticks(void)
+{
+    return (uint32_t)netsnmp_get_agent_uptime();
+}
+
+void agentx_on_lost(void (*lost)(void *context), void *context)
+{
+    on_lost = lost;
+    on_lost_context = context;
+}
+
+static int take_answer(int operation, netsnmp_session *from, int request, netsnmp_pdu *pdu,
+                       void *magic)
+{
+    struct notification notification = in_flight;
+
+    (void)from, (void)request, (void)magic;
+    if (operation != NETSNMP_CALLBACK_OP_RECEIVED_MESSAGE || !notification.answered)
+        return 1;
+    in_flight.answered = NULL;
+    notification.answered(pdu->errstat == SNMP_ERR_NOERROR, notification.context);
+    return 1;
+}
+
+bool agentx_notify(netsnmp_variable_list *varbinds, void (*answered)(bool taken, void *context),
+                   void *context)
+{
+    netsnmp_pdu *pdu = snmp_pdu_create(AGENTX_NOTIFY);
+
+    if (!pdu || !session) {
+        snmp_free_varbind(varbinds);
+        snmp_free_pdu(pdu);
+        return false;
+    }
+    pdu->version = AGENTX_VERSION;
+    pdu->sessid = session->sessid;
+    pdu->flags |= UCD_MSG_FLAG_PDU_TIMEOUT;
+    pdu->time = NOTIFY_TIMEOUT_S;
+    pdu->variables = varbinds;
+    in_flight = (struct notification){answered, context};
+    if (snmp_async_send(session, pdu, take_answer, NULL) != 0)
+        return true;
+    in_flight.answered = NULL;
+    snmp_free_pdu(pdu);
+    return false;
+}

@@ -1,0 +1,65 @@
+/*
+ * What happened: the newest events, in memory. Pure; store.h keeps them.
+ */
+#ifndef RSTWATCH_EVENTS_H
+#define RSTWATCH_EVENTS_H
+
+#include <stddef.h>
+
+#include "platform/sample.h"
+#include "subagent/settings.h"
+
+#define SUMMARY_SIZE 256 /* SnmpAdminString (SIZE (0..255)) and its NUL */
+
+/* Values: tcpResetEventKind of the MIB, and the arcs of the notifications. */
+enum event_kind {
+#define NOTIFICATION(id, arc, name, word) EVENT_##id = (arc),
+#include "mib/notifications.def"
+#undef NOTIFICATION
+};
+
+struct event {
+    uint32_t number; /* 1, 2, 3 …, over restarts; numbers kept are consecutive */
+    enum event_kind kind;
+    enum metric metric;
+    int64_t time_ns;          /* CLOCK_MONOTONIC of the sample that showed it */
+    int64_t time_ms;          /* the same instant in ms since 1970, UTC */
+    uint32_t value_centi;     /* the 10 s average then */
+    uint32_t threshold_centi; /* effective limit: falling for EVENT_CLEARED, else rising */
+    uint32_t peak_centi;      /* EVENT_CLEARED: highest value since the raise */
+    uint32_t duration_s;      /* EVENT_CLEARED: since the raise */
+    uint8_t method;           /* enum method, of the metric's direction */
+    uint8_t syn_cookie_state; /* enum syn_cookie_state */
+    char summary[SUMMARY_SIZE];
+};
+
+struct event_log {
+    struct event *events; /* event n is at [n % capacity] */
+    uint32_t capacity;
+    uint32_t newest;    /* number of the newest event; 0 = none yet */
+    uint32_t kept;      /* newest - kept + 1 is the oldest still there */
+    uint32_t delivered; /* the master agent has acknowledged the notifications up to this number */
+};
+
+/* An empty log for `capacity` events, at least 1. False: errno. */
+bool event_log_open(struct event_log *log, uint32_t capacity);
+void event_log_close(struct event_log *log);
+
+/* Adds an event. The oldest goes when the log is full, and all do where the number is
+   not newest + 1: the numbers between are lost. */
+void event_log_add(struct event_log *log, const struct event *event);
+
+/* The event with this number; NULL when it is not there (any more). */
+struct event *event_log_find(const struct event_log *log, uint32_t number);
+
+/* The oldest event with a number above `number`; NULL when there is none. */
+struct event *event_log_after(const struct event_log *log, uint32_t number);
+
+/* The oldest event that is not delivered; NULL when all are. They are delivered in order. */
+struct event *event_log_pending(const struct event_log *log);
+uint32_t event_log_pending_count(const struct event_log *log);
+
+/* Events that are no longer kept. */
+uint32_t event_log_dropped(const struct event_log *log);
+
+#endif

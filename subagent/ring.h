@@ -1,0 +1,35 @@
+/*
+ * The way of samples from the sampler process to the agent process: one shared
+ * mapping, written by the first and read by the second, and a pipe that wakes
+ * it. A new agent reads the same ring, so it starts with what the last one knew.
+ */
+#ifndef RSTWATCH_RING_H
+#define RSTWATCH_RING_H
+
+#include "platform/sample.h"
+
+/* 204 s at the shortest sample interval: a new agent needs 70 s of history and
+   up to 60 s to step through (see store.h), and an agent may be stopped for a while. */
+#define RING_SAMPLES 2048
+
+struct ring;
+
+/* A new, empty ring; `instance` tells this sampler from every other. NULL: errno. */
+struct ring *ring_create(uint64_t instance);
+
+uint64_t ring_instance(const struct ring *ring);
+
+/* Makes the mapping read-only for this process. False: errno. */
+bool ring_protect(struct ring *ring);
+
+/* Adds a sample; its sequence must be that of the last one plus 1. */
+void ring_write(struct ring *ring, const struct sample *sample);
+
+/*
+ * Copies the sample with the sequence *next, or the oldest one still there if
+ * that is gone, and sets *next to its successor. False when there is none yet.
+ * Start with *next = 1.
+ */
+bool ring_read(const struct ring *ring, uint64_t *next, struct sample *sample);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * Samples: a source is chosen and opened, read at every tick, and what it says
+ * made one continuous stream into the ring. Knows neither net-snmp nor SQLite.
+ */
+#ifndef RSTWATCH_SAMPLER_H
+#define RSTWATCH_SAMPLER_H
+
+#include "platform/reader.h"
+#include "subagent/ring.h"
+
+struct sampler {
+    const struct reader_type *type;
+    struct reader *reader;
+    struct continuity continuity;
+    uint64_t sequence; /* of the newest sample published */
+    uint32_t read_failures;
+    bool failing;    /* said once */
+    int64_t good_ns; /* time of the newest reading that worked; 0 = none */
+};
+
+enum sampler_result { SAMPLER_OPEN, SAMPLER_NO_SUCH_SOURCE, SAMPLER_FAILED };
+
+/* `source` is "auto", or a reader's name, with ":argument" or without. On failure
+   error is one line: what and where. */
+enum sampler_result sampler_open(struct sampler *sampler, const char *source, char *error,
+                                 size_t error_size);
+void sampler_close(struct sampler *sampler);
+
+/* One reading into the ring. A reading that fails leaves a gap, which costs resolution
+   only; after 10 s without a good one every value is published as unknown. */
+void sampler_tick(struct sampler *sampler, struct ring *ring);
+
+/* For --help: the n-th source, NULL behind the last. */
+const struct reader_type *sampler_source(size_t n);
+
+#endif

@@ -1,0 +1,371 @@
+#include "subagent/store.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SCHEMA_VERSION 1
+#define BUSY_MS        1000 /* --check-config and --reset-settings may have it open for a moment */
+
+struct store {
+    sqlite3 *database;
+    char path[1100];
+    char error[1400];
+};
+
+static const char schema[] =
+    "CREATE TABLE setting (metric INTEGER, key TEXT, value INTEGER NOT NULL,"
+    " PRIMARY KEY (metric, key)) WITHOUT ROWID;"
+    "CREATE TABLE alarm (metric INTEGER PRIMARY KEY, instance INTEGER, saved_ms INTEGER,"
+    " state INTEGER, stepped_ns INTEGER, state_since_ns INTEGER, raised_ns INTEGER,"
+    " normal_since_ns INTEGER, has_baseline INTEGER, baseline_centi INTEGER,"
+    " stand_in_centi INTEGER, value_centi INTEGER, value_known INTEGER, rising_centi INTEGER,"
+    " falling_centi INTEGER, peak_centi INTEGER, raises INTEGER);"
+    "CREATE TABLE event (number INTEGER PRIMARY KEY, kind INTEGER, metric INTEGER,"
+    " time_ms INTEGER, value_centi INTEGER, threshold_centi INTEGER, peak_centi INTEGER,"
+    " duration_s INTEGER, method INTEGER, syn_cookie_state INTEGER, summary TEXT);"
+    "CREATE TABLE delivery (delivered INTEGER);"
+    "INSERT INTO delivery VALUES (0);";
+
+const char *store_error(const struct store *store)
+{
+    return store->error;
+}
+
+static bool fail(struct store *store)
+{
+    snprintf(store->error, sizeof store->error, "%s: %s", store->path,
+             sqlite3_errmsg(store->database));
+    return false;
+}
+
+static bool run(struct store *store, const char *sql)
+{
+    return sqlite3_exec(store->database, sql, NULL, NULL, NULL) == SQLITE_OK || fail(store);
+}
+
+/* Runs one statement with whole numbers for its first parameters, text (unless NULL) for the next.
+ */
+static bool run_with(struct store *store, const char *sql, const int64_t *numbers, int count,
+                     const char *text)
+{
+    sqlite3_stmt *statement;
+    bool done;
+
+    if (sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL) != SQLITE_OK)
+        return fail(store);
+    for (int i = 0; i < count; i++)
+        sqlite3_bind_int64(statement, i + 1, numbers[i]);
+    if (text)
+        sqlite3_bind_text(statement, count + 1, text, -1, SQLITE_STATIC);
+    done = sqlite3_step(statement) == SQLITE_DONE || fail(store);
+    sqlite3_finalize(statement);
+    return done;
+}
+
+/* Calls take() for each row of a query; it returns false, with store->error set, to stop. */
+static bool each_row(struct store *store, const char *sql,
+                     bool (*take)(struct store *store, sqlite3_stmt *row, void *to), void *to)
+{
+    sqlite3_stmt *statement;
+    bool going = true;
+    int result;
+
+    if (sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL) != SQLITE_OK)
+        return fail(store);
+    while (going && (result = sqlite3_step(statement)) == SQLITE_ROW)
+        going = take(store, statement, to);
+    if (going && result != SQLITE_DONE)
+        going = fail(store);
+    sqlite3_finalize(statement);
+    return going;
+}
+
+/* Ends a transaction that run("BEGIN IMMEDIATE") has begun. */
+static bool end_transaction(struct store *store, bool good)
+{
+    if (good && run(store, "COMMIT"))
+        return true;
+    /* The error that matters has been kept; where SQLite has rolled back itself this one fails. */
+    sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
+    return false;
+}
+
+static bool take_version(struct store *store, sqlite3_stmt *row, void *to)
+{
+    (void)store;
+    *(int64_t *)to = sqlite3_column_int64(row, 0);
+    return true;
+}
+
+static bool bring_schema(struct store *store)
+{
+    int64_t version = 0;
+    char sql[sizeof schema + 64];
+
+    if (!each_row(store, "PRAGMA user_version", take_version, &version))
+        return false;
+    if (version == SCHEMA_VERSION)
+        return true;
+    if (version != 0) {
+        snprintf(store->error, sizeof store->error,
+                 "%s: schema version %lld, expected %d: written by another version of rstwatchd",
+                 store->path, (long long)version, SCHEMA_VERSION);
+        return false;
+    }
+    snprintf(sql, sizeof sql, "%s PRAGMA user_version = %d;", schema, SCHEMA_VERSION);
+    return run(store, "BEGIN IMMEDIATE") && end_transaction(store, run(store, sql));
+}
+
+static bool open_database(struct store *store)
+{
+    if (sqlite3_open_v2(store->path, &store->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+                        NULL) != SQLITE_OK)
+        return fail(store);
+    sqlite3_busy_timeout(store->database, BUSY_MS);
+    /* One fsync a transaction, and it has happened when COMMIT returns. */
+    return run(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;") &&
+           bring_schema(store);
+}
+
+struct store *store_open(const char *directory, char *error, size_t error_size)
+{
+    struct store *store = calloc(1, sizeof *store);
+
+    if (!store) {
+        snprintf(error, error_size, "%s: out of memory", directory);
+        return NULL;
+    }
+    snprintf(store->path, sizeof store->path, "%s/" STORE_FILE, directory);
+    if (open_database(store))
+        return store;
+    snprintf(error, error_size, "%s", store->error);
+    store_close(store);
+    return NULL;
+}
+
+void store_close(struct store *store)
+{
+    sqlite3_close(store->database);
+    free(store);
+}
+
+static bool take_setting(struct store *store, sqlite3_stmt *row, void *to)
+{
+    struct set_settings *settings = to;
+    int64_t metric = sqlite3_column_int64(row, 0);
+    const char *key = (const char *)sqlite3_column_text(row, 1);
+    int64_t value = sqlite3_column_int64(row, 2);
+
+    (void)store;
+    if (metric < METRIC_FIRST || metric > METRIC_LAST || !key)
+        return true;
+    for (int id = 0; id < SETTING_COUNT; id++) {
+        const struct setting_type *type = &setting_types[id];
+
+        if (strcmp(key, type->key) == 0 && value >= type->minimum && value <= type->maximum) {
+            settings->value[metric].value[id] = (uint32_t)value;
+            settings->set[metric] |= UINT32_C(1) << id;
+        }
+    }
+    return true;
+}
+
+bool store_load_settings(struct store *store, struct set_settings *settings)
+{
+    *settings = (struct set_settings){0};
+    return each_row(store, "SELECT metric, key, value FROM setting", take_setting, settings);
+}
+
+static bool insert_settings(struct store *store, const struct set_settings *settings)
+{
+    for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++) {
+        for (int id = 0; id < SETTING_COUNT; id++) {
+            const int64_t numbers[] = {metric, settings->value[metric].value[id]};
+
+            if ((settings->set[metric] >> id & 1) &&
+                !run_with(store, "INSERT INTO setting (metric, value, key) VALUES (?, ?, ?)",
+                          numbers, 2, setting_types[id].key))
+                return false;
+        }
+    }
+    return true;
+}
+
+bool store_save_settings(struct store *store, const struct set_settings *settings)
+{
+    return run(store, "BEGIN IMMEDIATE") &&
+           end_transaction(store,
+                           run(store, "DELETE FROM setting") && insert_settings(store, settings));
+}
+
+bool store_forget_settings(struct store *store)
+{
+    return run(store, "DELETE FROM setting");
+}
+
+static bool damaged(struct store *store, const char *table, int64_t key)
+{
+    snprintf(store->error, sizeof store->error, "%s: table %s: row %lld is damaged", store->path,
+             table, (long long)key);
+    return false;
+}
+
+static bool take_alarm(struct store *store, sqlite3_stmt *row, void *to)
+{
+    struct stored_alarm *stored = to;
+    int64_t metric = sqlite3_column_int64(row, 0), state = sqlite3_column_int64(row, 3);
+
+    if (metric < METRIC_FIRST || metric > METRIC_LAST || state < ALARM_NORMAL ||
+        state > ALARM_CLEARING)
+        return damaged(store, "alarm", metric);
+    stored[metric] = (struct stored_alarm){
+        .found = true,
+        .instance = (uint64_t)sqlite3_column_int64(row, 1),
+        .saved_ms = sqlite3_column_int64(row, 2),
+        .alarm =
+            {
+                .state = (enum alarm_state)state,
+                .stepped_ns = sqlite3_column_int64(row, 4),
+                .state_since_ns = sqlite3_column_int64(row, 5),
+                .raised_ns = sqlite3_column_int64(row, 6),
+                .normal_since_ns = sqlite3_column_int64(row, 7),
+                .has_baseline = sqlite3_column_int64(row, 8) != 0,
+                .baseline_centi = (uint32_t)sqlite3_column_int64(row, 9),
+                .stand_in_centi = (uint32_t)sqlite3_column_int64(row, 10),
+                .value_centi = (uint32_t)sqlite3_column_int64(row, 11),
+                .value_known = sqlite3_column_int64(row, 12) != 0,
+                .rising_centi = (uint32_t)sqlite3_column_int64(row, 13),
+                .falling_centi = (uint32_t)sqlite3_column_int64(row, 14),
+                .peak_centi = (uint32_t)sqlite3_column_int64(row, 15),
+                .raises = (uint32_t)sqlite3_column_int64(row, 16),
+            },
+    };
+    return true;
+}
+
+bool store_load_alarms(struct store *store, struct stored_alarm stored[METRIC_SLOTS])
+{
+    memset(stored, 0, METRIC_SLOTS * sizeof *stored);
+    return each_row(store, "SELECT * FROM alarm", take_alarm, stored);
+}
+
+static bool save_alarm(struct store *store, enum metric metric, const struct alarm *alarm,
+                       uint64_t instance, int64_t now_ms)
+{
+    const int64_t row[] = {
+        metric,
+        (int64_t)instance,
+        now_ms,
+        alarm->state,
+        alarm->stepped_ns,
+        alarm->state_since_ns,
+        alarm->raised_ns,
+        alarm->normal_since_ns,
+        alarm->has_baseline,
+        alarm->baseline_centi,
+        alarm->stand_in_centi,
+        alarm->value_centi,
+        alarm->value_known,
+        alarm->rising_centi,
+        alarm->falling_centi,
+        alarm->peak_centi,
+        alarm->raises,
+    };
+
+    return run_with(store,
+                    "REPLACE INTO alarm VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    row, sizeof row / sizeof *row, NULL);
+}
+
+static bool take_event(struct store *store, sqlite3_stmt *row, void *to)
+{
+    struct event_log *log = to;
+    int64_t number = sqlite3_column_int64(row, 0), kind = sqlite3_column_int64(row, 1);
+    int64_t metric = sqlite3_column_int64(row, 2);
+    const char *summary = (const char *)sqlite3_column_text(row, 10);
+    struct event event = {
+        .number = (uint32_t)number,
+        .kind = (enum event_kind)kind,
+        .metric = (enum metric)metric,
+        .time_ms = sqlite3_column_int64(row, 3),
+        .value_centi = (uint32_t)sqlite3_column_int64(row, 4),
+        .threshold_centi = (uint32_t)sqlite3_column_int64(row, 5),
+        .peak_centi = (uint32_t)sqlite3_column_int64(row, 6),
+        .duration_s = (uint32_t)sqlite3_column_int64(row, 7),
+        .method = (uint8_t)sqlite3_column_int64(row, 8),
+        .syn_cookie_state = (uint8_t)sqlite3_column_int64(row, 9),
+    };
+
+    if (number < 1 || number > UINT32_MAX || kind < EVENT_RAISED || kind > EVENT_METHOD ||
+        metric < METRIC_FIRST || metric > METRIC_LAST || !summary)
+        return damaged(store, "event", number);
+    snprintf(event.summary, sizeof event.summary, "%s", summary);
+    event_log_add(log, &event);
+    return true;
+}
+
+static bool take_delivered(struct store *store, sqlite3_stmt *row, void *to)
+{
+    struct event_log *log = to;
+
+    (void)store;
+    log->delivered = (uint32_t)sqlite3_column_int64(row, 0);
+    return true;
+}
+
+bool store_load_events(struct store *store, struct event_log *log)
+{
+    return each_row(store, "SELECT * FROM event ORDER BY number", take_event, log) &&
+           each_row(store, "SELECT delivered FROM delivery", take_delivered, log);
+}
+
+static bool insert_event(struct store *store, const struct event *event)
+{
+    const int64_t row[] = {
+        event->number,           event->kind,        event->metric,
+        event->time_ms,          event->value_centi, event->threshold_centi,
+        event->peak_centi,       event->duration_s,  event->method,
+        event->syn_cookie_state,
+    };
+
+    return run_with(store, "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row,
+                    sizeof row / sizeof *row, event->summary);
+}
+
+static bool insert_events(struct store *store, const struct event_log *log, uint32_t after)
+{
+    const int64_t gone = (int64_t)log->newest - log->capacity;
+
+    for (const struct event *event = event_log_after(log, after); event;
+         event = event_log_after(log, event->number))
+        if (!insert_event(store, event))
+            return false;
+    return log->newest == after ||
+           run_with(store, "DELETE FROM event WHERE number <= ?", &gone, 1, NULL);
+}
+
+static bool save_alarms(struct store *store, const struct alarm alarms[METRIC_SLOTS],
+                        uint64_t instance, int64_t now_ms)
+{
+    for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++)
+        if (!save_alarm(store, metric, &alarms[metric], instance, now_ms))
+            return false;
+    return true;
+}
+
+bool store_record(struct store *store, const struct event_log *log, uint32_t after,
+                  const struct alarm alarms[METRIC_SLOTS], uint64_t instance, int64_t now_ms)
+{
+    return run(store, "BEGIN IMMEDIATE") &&
+           end_transaction(store, insert_events(store, log, after) &&
+                                      save_alarms(store, alarms, instance, now_ms));
+}
+
+bool store_delivered(struct store *store, uint32_t number)
+{
+    const int64_t row[] = {number};
+
+    return run_with(store, "UPDATE delivery SET delivered = ?", row, 1, NULL);
+}

@@ -1,0 +1,56 @@
+/*
+ * What outlives the process: settings made by SET, the state of the alarms and
+ * the events, in one SQLite database, <directory>/rstwatch.db. The only file
+ * that knows SQLite. A call that returns true has reached the disk.
+ *
+ * Every function that can fail returns false and leaves its reason in
+ * store_error(); what it was to write is then not written at all.
+ */
+#ifndef RSTWATCH_STORE_H
+#define RSTWATCH_STORE_H
+
+#include "subagent/alarm.h"
+#include "subagent/events.h"
+
+#define STORE_FILE "rstwatch.db"
+
+struct store;
+
+/* Opens the database, and makes it where there is none. NULL after writing error, one line. */
+struct store *store_open(const char *directory, char *error, size_t error_size);
+void store_close(struct store *store);
+
+/* Why the newest call failed: one line, file named. */
+const char *store_error(const struct store *store);
+
+/* Only what SET has made. Settings that this version does not know are left out. */
+bool store_load_settings(struct store *store, struct set_settings *settings);
+bool store_save_settings(struct store *store, const struct set_settings *settings);
+bool store_forget_settings(struct store *store);
+
+/*
+ * An alarm as it was saved, by which sampler (ring_instance()) and when (ms since
+ * 1970). With the same sampler its times still hold, and a new agent steps on
+ * from alarm.stepped_ns; saved at least once a minute, so the ring reaches back.
+ */
+struct stored_alarm {
+    bool found;
+    struct alarm alarm;
+    uint64_t instance;
+    int64_t saved_ms;
+};
+
+bool store_load_alarms(struct store *store, struct stored_alarm stored[METRIC_SLOTS]);
+
+/* Events into `log`, oldest first, and how many were delivered; a damaged row is an error. */
+bool store_load_events(struct store *store, struct event_log *log);
+
+/* In one transaction: the alarms as they stand, and the events of `log` above `after`;
+   of all events the newest log->capacity are kept. */
+bool store_record(struct store *store, const struct event_log *log, uint32_t after,
+                  const struct alarm alarms[METRIC_SLOTS], uint64_t instance, int64_t now_ms);
+
+/* The master agent has acknowledged the notifications of the events up to `number`. */
+bool store_delivered(struct store *store, uint32_t number);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * One line for people: in the MIB, in notifications and in the log. Pure.
+ */
+#ifndef RSTWATCH_SUMMARY_H
+#define RSTWATCH_SUMMARY_H
+
+#include "subagent/alarm.h"
+#include "subagent/events.h"
+
+/* Of an alarm as it stands: "received 412.30/s (limit 50.00), raised". */
+void summary_of_alarm(char summary[SUMMARY_SIZE], enum metric metric, const struct alarm *alarm);
+
+/* Of an event whose other fields are filled in; `alarm` has just been stepped. */
+void summary_of_event(char summary[SUMMARY_SIZE], const struct event *event,
+                      const struct alarm *alarm);
+
+/* The word for a state or method as in the MIB; "unknown" for what it has not. */
+const char *syn_cookie_state_name(uint8_t state);
+const char *method_name(uint8_t method);
+
+#endif

@@ -1,0 +1,6 @@
+#ifndef RSTWATCH_VERSION_H
+#define RSTWATCH_VERSION_H
+
+#define RSTWATCH_VERSION "0.1.0"
+
+#endif

@@ -1,0 +1,332 @@
+/* Files of samples that are played in place of the kernel. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "platform/reader.h"
+#include "platform/replay.h"
+
+#define MS INT64_C(1000000)
+
+static char error[200];
+
+/* Parses from a buffer of exactly that size, so that a sanitizer sees every byte too far. */
+static bool parse_bytes(const char *text, size_t length, struct replay *replay)
+{
+    char *exact = malloc(length ? length : 1);
+
+    assert_non_null(exact);
+    memcpy(exact, text, length);
+
+    bool good = replay_parse(exact, length, "file", replay, error, sizeof error);
+
+    free(exact);
+    return good;
+}
+
+static struct replay parse(const char *text)
+{
+    struct replay replay;
+
+    if (!parse_bytes(text, strlen(text), &replay))
+        fail_msg("%s", error);
+    return replay;
+}
+
+static void assert_error(const char *text, const char *expected)
+{
+    struct replay replay;
+
+    assert_false(parse_bytes(text, strlen(text), &replay));
+    assert_string_equal(error, expected);
+    assert_null(replay.lines);
+    assert_int_equal(replay.count, 0);
+}
+
+static void a_line_is_a_sample(void **state)
+{
+    struct replay replay = parse("time_ms=0 tcpResetReceived=12 tcpResetSent=0 "
+                                 "tcpResetListenDrops=18446744073709551615\n");
+    const struct sample *sample = &replay.lines[0].sample;
+
+    (void)state;
+    assert_int_equal(replay.count, 1);
+    assert_int_equal(replay.lines[0].time_ns, 0);
+    assert_int_equal(replay.lines[0].number, 1);
+    assert_false(replay.lines[0].fail);
+    assert_int_equal(sample->valid, UINT64_C(1) << COUNTER_RECEIVED | UINT64_C(1) << COUNTER_SENT |
+                                        UINT64_C(1) << COUNTER_LISTEN_DROPS);
+    assert_int_equal(sample->counter[COUNTER_RECEIVED], 12);
+    assert_int_equal(sample->counter[COUNTER_SENT], 0);
+    assert_int_equal(sample->counter[COUNTER_LISTEN_DROPS], UINT64_MAX);
+    assert_int_equal(sample->sources, 1 << SOURCE_REPLAY);
+    assert_int_equal(sample->received_method, METHOD_ESTIMATED);
+    assert_int_equal(sample->sent_method, METHOD_ESTIMATED);
+    assert_int_equal(sample->syn_cookie_state, SYN_COOKIES_UNKNOWN);
+    replay_free(&replay);
+}
+
+static void every_counter_can_be_played(void **state)
+{
+    (void)state;
+    for (enum counter id = 0; id < COUNTER_COUNT; id++) {
+        char text[100];
+
+        snprintf(text, sizeof text, "time_ms=0 %s=7\n", counter_names[id]);
+
+        struct replay replay = parse(text);
+
+        assert_int_equal(replay.lines[0].sample.valid, UINT64_C(1) << id);
+        assert_int_equal(replay.lines[0].sample.counter[id], 7);
+        replay_free(&replay);
+    }
+}
+
+static void comments_and_empty_lines_are_skipped(void **state)
+{
+    struct replay replay = parse("# a flood\n"
+                                 "\n"
+                                 "  \t\r\n"
+                                 "time_ms=0\ttcpResetSent=1 # then nothing\r\n"
+                                 "   # tcpResetSent=2\n"
+                                 "  time_ms=100 #tcpResetSent=3");
+
+    (void)state;
+    assert_int_equal(replay.count, 2);
+    assert_int_equal(replay.lines[0].number, 4);
+    assert_int_equal(replay.lines[0].sample.counter[COUNTER_SENT], 1);
+    assert_int_equal(replay.lines[1].number, 6);
+    assert_int_equal(replay.lines[1].time_ns, 100 * MS);
+    assert_int_equal(replay.lines[1].sample.valid, 0);
+    replay_free(&replay);
+}
+
+static void methods_and_states_have_names(void **state)
+{
+    static const struct {
+        const char *text;
+        uint8_t received, sent, cookies;
+    } cases[] = {
+        {"time_ms=0", 0, 0, 0},
+        {"time_ms=0 tcpResetSent=1", 0, METHOD_ESTIMATED, 0},
+        {"time_ms=0 received_method=exact tcpResetReceived=1", METHOD_EXACT, 0, 0},
+        {"time_ms=0 tcpResetSent=1 sent_method=exact", 0, METHOD_EXACT, 0},
+        {"time_ms=0 received_method=estimated", METHOD_ESTIMATED, 0, 0},
+        {"time_ms=0 syn_cookie_state=0", 0, 0, SYN_COOKIES_UNKNOWN},
+        {"time_ms=0 syn_cookie_state=3", 0, 0, SYN_COOKIES_ALWAYS},
+        {"time_ms=0 syn_cookie_state=unknown", 0, 0, SYN_COOKIES_UNKNOWN},
+        {"time_ms=0 syn_cookie_state=disabled", 0, 0, SYN_COOKIES_DISABLED},
+        {"time_ms=0 syn_cookie_state=onOverflow", 0, 0, SYN_COOKIES_ON_OVERFLOW},
+        {"time_ms=0 syn_cookie_state=always", 0, 0, SYN_COOKIES_ALWAYS},
+    };
+
+    (void)state;
+    for (size_t n = 0; n < sizeof cases / sizeof *cases; n++) {
+        struct replay replay = parse(cases[n].text);
+
+        assert_int_equal(replay.lines[0].sample.received_method, cases[n].received);
+        assert_int_equal(replay.lines[0].sample.sent_method, cases[n].sent);
+        assert_int_equal(replay.lines[0].sample.syn_cookie_state, cases[n].cookies);
+        replay_free(&replay);
+    }
+}
+
+static void errors_name_the_line_and_the_key(void **state)
+{
+    static const char counter[] =
+        "file:2: tcpResetSent: a number from 0 to 18446744073709551615 expected";
+    static const char time[] = "file:1: time_ms: a number from 0 to 9223372036854 expected";
+    static const char later[] =
+        "file:2: time_ms: a later time than that of the line before expected";
+
+    (void)state;
+    assert_error("", "file: no samples: a line time_ms=0 expected");
+    assert_error("# nothing\n\n", "file: no samples: a line time_ms=0 expected");
+    assert_error("tcpResetSent=1\n", "file:1: time_ms: missing in this line");
+    assert_error("time_ms=1\n", "file:1: time_ms: 0 expected in the first line");
+    assert_error("time_ms=\n", time);
+    assert_error("time_ms=-1\n", time);
+    assert_error("time_ms=9223372036855\n", time);
+    assert_error("time_ms=0\ntime_ms=0\n", later);
+    assert_error("time_ms=0\ntime_ms=100\n\ntime_ms=50\n",
+                 "file:4: time_ms: a later time than that of the line before expected");
+    assert_error("time_ms=0\ntime_ms=1 tcpResetSent=\n", counter);
+    assert_error("time_ms=0\ntime_ms=1 tcpResetSent=x\n", counter);
+    assert_error("time_ms=0\ntime_ms=1 tcpResetSent=-1\n", counter);
+    assert_error("time_ms=0\ntime_ms=1 tcpResetSent=18446744073709551616\n", counter);
+    assert_error("time_ms=0 time_ms=0\n", "file:1: time_ms: stands twice in the line");
+    assert_error("time_ms=0 tcpResetSent=1 tcpResetSent=1\n",
+                 "file:1: tcpResetSent: stands twice in the line");
+    assert_error("time_ms=0 fail=1 fail=1\n", "file:1: fail: stands twice in the line");
+    assert_error("time_ms=0 tcpResetSend=1\n", "file:1: tcpResetSend: no such key");
+    assert_error("time_ms=0 tcpresetsent=1\n", "file:1: tcpresetsent: no such key");
+    assert_error("time_ms=0 =1\n", "file:1: : no such key");
+    assert_error("time_ms=0 tcpResetSent\n", "file:1: tcpResetSent: <key>=<value> expected");
+    assert_error("time_ms=0 tcpResetSent =1\n", "file:1: tcpResetSent: <key>=<value> expected");
+    assert_error("time_ms=0 fail=2\n", "file:1: fail: 0 or 1 expected");
+    assert_error("time_ms=0 sent_method=good\n",
+                 "file:1: sent_method: exact or estimated expected");
+    assert_error("time_ms=0 received_method=1\n",
+                 "file:1: received_method: exact or estimated expected");
+    assert_error("time_ms=0 syn_cookie_state=4\n",
+                 "file:1: syn_cookie_state: 0 to 3, unknown, disabled, onOverflow or always "
+                 "expected");
+    assert_error("time_ms=0 0123456789012345678901234567890123456789xyz\n",
+                 "file:1: 0123456789012345678901234567890123456789: <key>=<value> expected");
+}
+
+static void a_nul_ends_nothing(void **state)
+{
+    static const char text[] = "time_ms\0=0\n", value[] = "time_ms=0 sent_method=exact\0ly\n";
+    struct replay replay;
+
+    (void)state;
+    assert_false(parse_bytes(text, sizeof text - 1, &replay));
+    assert_false(parse_bytes(value, sizeof value - 1, &replay));
+}
+
+static void every_cut_is_survived(void **state)
+{
+    static const char text[] = "time_ms=0 tcpResetSent=1 syn_cookie_state=always # x\n"
+                               "time_ms=10 sent_method=exact fail=1\n";
+
+    (void)state;
+    for (size_t cut = 0; cut < sizeof text; cut++) {
+        struct replay replay;
+
+        if (parse_bytes(text, cut, &replay))
+            replay_free(&replay);
+    }
+}
+
+static void the_line_that_holds_is_the_last_one_not_later(void **state)
+{
+    struct replay replay = parse("time_ms=0\ntime_ms=100\ntime_ms=101\ntime_ms=5000\n");
+    static const struct {
+        int64_t elapsed_ns;
+        size_t line;
+    } cases[] = {
+        {-1, 0},       {0, 0},         {99 * MS + 999999, 0}, {100 * MS, 1},  {100 * MS + 1, 1},
+        {101 * MS, 2}, {4999 * MS, 2}, {5000 * MS, 3},        {INT64_MAX, 3},
+    };
+
+    (void)state;
+    for (size_t n = 0; n < sizeof cases / sizeof *cases; n++)
+        assert_ptr_equal(replay_at(&replay, cases[n].elapsed_ns), &replay.lines[cases[n].line]);
+    replay_free(&replay);
+}
+
+static void many_lines_are_kept_in_order(void **state)
+{
+    enum { LINES = 1000 };
+    char *text = malloc(LINES * 40);
+    size_t length = 0;
+
+    (void)state;
+    assert_non_null(text);
+    for (int n = 0; n < LINES; n++)
+        length += (size_t)sprintf(text + length, "time_ms=%d tcpResetSent=%d\n", 100 * n, n);
+
+    struct replay replay = parse(text);
+
+    free(text);
+    assert_int_equal(replay.count, LINES);
+    for (int n = 0; n < LINES; n++)
+        assert_int_equal(replay_at(&replay, 100 * n * MS)->sample.counter[COUNTER_SENT], n);
+    replay_free(&replay);
+}
+
+/* Opens a reader on a file with this text. */
+static struct reader *open_text(const char *text)
+{
+    char path[] = "/tmp/test_replay.XXXXXX";
+    int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+
+    struct reader *reader = replay_reader.open(path, error, sizeof error);
+
+    unlink(path);
+    return reader;
+}
+
+static bool read_at(struct reader *reader, int64_t time_ns, struct sample *sample)
+{
+    *sample = (struct sample){.time_ns = time_ns};
+    return replay_reader.read(reader, sample, error, sizeof error);
+}
+
+static void the_reader_plays_from_its_first_reading(void **state)
+{
+    struct reader *reader = open_text("time_ms=0 tcpResetSent=5 tcpResetListenDrops=1\n"
+                                      "time_ms=100 tcpResetSent=6 syn_cookie_state=disabled\n"
+                                      "time_ms=200 fail=1\n"
+                                      "time_ms=300 tcpResetSent=9 sent_method=exact\n");
+    const int64_t start = 7777 * MS;
+    struct sample sample;
+
+    (void)state;
+    assert_non_null(reader);
+    assert_true(read_at(reader, start, &sample));
+    assert_int_equal(sample.counter[COUNTER_SENT], 5);
+    assert_true(sample_has(&sample, COUNTER_LISTEN_DROPS));
+    assert_int_equal(sample.time_ns, start);
+    assert_int_equal(sample.sources, 1 << SOURCE_REPLAY);
+    assert_int_equal(sample.sent_method, METHOD_ESTIMATED);
+
+    assert_true(read_at(reader, start + 150 * MS, &sample));
+    assert_int_equal(sample.counter[COUNTER_SENT], 6);
+    assert_false(sample_has(&sample, COUNTER_LISTEN_DROPS));
+    assert_int_equal(sample.syn_cookie_state, SYN_COOKIES_DISABLED);
+
+    assert_false(read_at(reader, start + 200 * MS, &sample));
+    assert_non_null(strstr(error, ":3: fail=1"));
+
+    assert_true(read_at(reader, start + 300 * MS, &sample));
+    assert_int_equal(sample.sent_method, METHOD_EXACT);
+    assert_true(read_at(reader, start + 86400000 * MS, &sample));
+    assert_int_equal(sample.counter[COUNTER_SENT], 9);
+    replay_reader.close(reader);
+}
+
+static void the_reader_tells_why_it_cannot_open(void **state)
+{
+    (void)state;
+    assert_null(replay_reader.open("", error, sizeof error));
+    assert_string_equal(error, "replay: a file expected: replay:FILE");
+    assert_null(replay_reader.open("tests/data/none", error, sizeof error));
+    assert_string_equal(error, "tests/data/none: No such file or directory");
+    assert_null(replay_reader.open("tests", error, sizeof error));
+    assert_string_equal(error, "tests: Is a directory");
+    assert_null(open_text("time_ms=0\ntime_ms=1 what=2\n"));
+    assert_non_null(strstr(error, ":2: what: no such key"));
+    assert_false(replay_reader.automatic);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_line_is_a_sample),
+        cmocka_unit_test(every_counter_can_be_played),
+        cmocka_unit_test(comments_and_empty_lines_are_skipped),
+        cmocka_unit_test(methods_and_states_have_names),
+        cmocka_unit_test(errors_name_the_line_and_the_key),
+        cmocka_unit_test(a_nul_ends_nothing),
+        cmocka_unit_test(every_cut_is_survived),
+        cmocka_unit_test(the_line_that_holds_is_the_last_one_not_later),
+        cmocka_unit_test(many_lines_are_kept_in_order),
+        cmocka_unit_test(the_reader_plays_from_its_first_reading),
+        cmocka_unit_test(the_reader_tells_why_it_cannot_open),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
