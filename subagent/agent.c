@@ -128,7 +128,6 @@ static void happened(struct agent *agent, enum event_kind kind, enum metric metr
     }
     summary_of_event(event.summary, &event, alarm);
     event_log_add(&agent->events, &event);
-    record(agent);
     log_write(LOG_NOTICE, "event %u: %s: %s", event.number,
               kind == EVENT_RAISED || kind == EVENT_CLEARED ? "alarm" : "change", event.summary);
 }
@@ -189,10 +188,15 @@ static void resume_alarms(struct agent *agent, int64_t now_ns)
     agent->resumed = true;
 }
 
-/* The agent's step, once a sample. Those that an earlier agent stepped through are only history. */
+/*
+ * The agent's step, once a sample. Those that an earlier agent stepped through are
+ * only history. All that a sample brings is recorded at once: an agent that dies
+ * before is as one that has not seen it, and the next one sees it.
+ */
 static void step(struct agent *agent, const struct sample *sample)
 {
     const struct sample before = agent->snapshot.sample;
+    const uint32_t newest = agent->events.newest;
 
     if (!history_push(&agent->history, sample))
         return;
@@ -203,7 +207,7 @@ static void step(struct agent *agent, const struct sample *sample)
         return;
     step_alarms(agent);
     tell_changes(agent, &before);
-    if (sample->time_ns - agent->saved_ns >= SAVE_NS)
+    if (agent->events.newest != newest || sample->time_ns - agent->saved_ns >= SAVE_NS)
         record(agent);
 }
 

@@ -73,6 +73,10 @@ static int check_text(cfg_t *cfg, cfg_opt_t *opt)
 {
     const char *text = cfg_opt_getnstr(opt, 0);
 
+    if (strcmp(cfg_opt_name(opt), "state-directory") == 0 && text[0] != '/') {
+        cfg_error(cfg, "%s: \"%s\": expected a path from the root", cfg_opt_name(opt), text);
+        return -1;
+    }
     if (strlen(text) < CONFIG_TEXT_SIZE)
         return 0;
     cfg_error(cfg, "%s: longer than %d bytes", cfg_opt_name(opt), CONFIG_TEXT_SIZE - 1);

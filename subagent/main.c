@@ -50,6 +50,12 @@ static struct command_line command_line; /* reload() needs it again */
 
 /* ---- What is printed and done at once ---- */
 
+static int complain(const char *error, int status)
+{
+    fprintf(stderr, "rstwatchd: %s\n", error);
+    return status;
+}
+
 static void print_usage(FILE *to)
 {
     const struct reader_type *type;
@@ -190,6 +196,21 @@ static bool parse_command_line(struct command_line *line, int argc, char **argv)
         return true;
     fprintf(stderr, "rstwatchd: unexpected argument \"%s\"\n", argv[optind]);
     return false;
+}
+
+/* A daemon's working directory is the root, and SIGHUP reads the file again. */
+static bool make_absolute(const char **path)
+{
+    char *directory, *absolute;
+
+    if (!*path || (*path)[0] == '/')
+        return true;
+    directory = getcwd(NULL, 0);
+    if (!directory || asprintf(&absolute, "%s/%s", directory, *path) < 0)
+        return false;
+    free(directory);
+    *path = absolute;
+    return true;
 }
 
 static bool override(char to[CONFIG_TEXT_SIZE], const char *option, const char *value, char *error)
@@ -348,12 +369,6 @@ static bool has_store(const struct config *config)
 
 /* ---- Actions ---- */
 
-static int complain(const char *error, int status)
-{
-    fprintf(stderr, "rstwatchd: %s\n", error);
-    return status;
-}
-
 static int check_config(const struct config *config)
 {
     char error[ERROR_SIZE];
@@ -459,5 +474,7 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     log_open(command_line.foreground, command_line.verbose ? LOG_DEBUG : LOG_INFO);
+    if (!make_absolute(&command_line.config_file) || !make_absolute(&command_line.state_directory))
+        return complain(strerror(errno), EXIT_FAILURE);
     return act(&command_line);
 }

@@ -1,0 +1,87 @@
+"""Every test and lint, each a row of the table below: what `make check` runs.
+
+    check.py [WORD...]   only the steps with one of these words in their name
+
+The last line tells the counts; the exit status is 1 if anything failed.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SANITIZE = "-g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all"
+C_FILES = "git ls-files '*.c' '*.h' | grep ."
+UNIT = 'for test in {0}/unit/*; do echo "$test"; "$test" || failed=1; done; [ -z "$failed" ]'
+PYTEST = "/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/agentx"
+
+STEPS = [
+    ("build gcc", "make CC=gcc BUILD=build/gcc all unit"),
+    ("build clang", "make CC=clang BUILD=build/clang all unit"),
+    ("build gcc sanitized", f"make CC=gcc BUILD=build/gcc-san CFLAGS='{SANITIZE}' all unit"),
+    ("build clang sanitized", f"make CC=clang BUILD=build/clang-san CFLAGS='{SANITIZE}' all unit"),
+    ("build as installed", "make all && make install DESTDIR=build/installed PREFIX=/usr"),
+    ("unit gcc", UNIT.format("build/gcc")),
+    ("unit clang", UNIT.format("build/clang")),
+    ("unit gcc sanitized", UNIT.format("build/gcc-san")),
+    ("unit clang sanitized", UNIT.format("build/clang-san")),
+    ("lint clang-format", f"{C_FILES} | xargs clang-format --dry-run -Werror"),
+    ("lint cppcheck", "cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,"
+     "performance,portability -I. --suppress=missingIncludeSystem --std=c11 mib platform subagent"),
+    ("lint shellcheck", "git ls-files '*.sh' .ci/run | xargs shellcheck"),
+    ("lint mandoc", "out=$(mandoc -T lint -W style subagent/*.[58]); echo \"$out\"; [ -z \"$out\" ]"),
+    ("lint MIB", "sh tests/lint/mib-check.sh"),
+    ("lint names", "/usr/bin/python3 tests/lint/names.py"),
+    ("lint includes", "/usr/bin/python3 tests/lint/includes.py"),
+    ("daemon", PYTEST),
+    ("daemon sanitized", f"RSTWATCHD=build/gcc-san/rstwatchd {PYTEST}"),
+]
+
+
+def counted(output):
+    """(passed, failed) that a runner's output tells; None where none of them ran."""
+    cmocka = [int(n) for n in re.findall(r"\[  PASSED  \] (\d+) test", output)]
+    if cmocka:
+        return sum(cmocka), sum(int(n) for n in re.findall(r"(\d+) FAILED TEST", output))
+    summary = re.search(r"^=*\s*((?:\d+ \w+,? ?)+) in [\d.]+s", output, re.MULTILINE)
+    if summary:
+        numbers = {word: int(n) for n, word in re.findall(r"(\d+) (\w+)", summary[1])}
+        return numbers.get("passed", 0), numbers.get("failed", 0) + numbers.get("error", 0) \
+            + numbers.get("errors", 0)
+    return None
+
+
+def run(name, command):
+    """Runs one step, shows its output if it failed; (passed, failed)."""
+    print(f"{name} ...", flush=True)
+    begin = time.monotonic()
+    result = subprocess.run(["sh", "-c", command], cwd=ROOT, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            errors="replace", env={**os.environ, "MAKEFLAGS": ""})
+    passed, failed = counted(result.stdout) or (1, 0)
+    if result.returncode != 0:
+        print(result.stdout)
+        failed = max(failed, 1)
+        passed = passed if counted(result.stdout) else 0
+    print(f"  {passed} passed, {failed} failed, {time.monotonic() - begin:.0f} s", flush=True)
+    return passed, failed
+
+
+def main(words):
+    """Runs the chosen steps one after the other: the daemon's tests measure times."""
+    total_passed = total_failed = 0
+    for name, command in STEPS:
+        if words and not any(word in name for word in words):
+            continue
+        passed, failed = run(name, command)
+        total_passed += passed
+        total_failed += failed
+    print(f"{total_passed} passed, {total_failed} failed")
+    return 1 if total_failed or not total_passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,195 @@
+/* The event log in memory, and the one line for people. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "subagent/events.h"
+#include "subagent/summary.h"
+
+static void add(struct event_log *log, uint32_t number)
+{
+    event_log_add(log, &(struct event){.number = number, .kind = EVENT_RAISED});
+}
+
+static void assert_numbers(const struct event_log *log, uint32_t first, uint32_t last)
+{
+    uint32_t number = first;
+
+    for (const struct event *event = event_log_after(log, 0); event;
+         event = event_log_after(log, event->number))
+        assert_int_equal(event->number, number++);
+    assert_int_equal(number, last + 1);
+}
+
+static void test_empty(void **state)
+{
+    struct event_log log;
+
+    (void)state;
+    assert_true(event_log_open(&log, 10));
+    assert_null(event_log_find(&log, 0));
+    assert_null(event_log_find(&log, 1));
+    assert_null(event_log_after(&log, 0));
+    assert_null(event_log_pending(&log));
+    assert_int_equal(event_log_dropped(&log), 0);
+    event_log_close(&log);
+}
+
+static void test_keeps_the_newest(void **state)
+{
+    struct event_log log;
+
+    (void)state;
+    assert_true(event_log_open(&log, 3));
+    for (uint32_t number = 1; number <= 5; number++)
+        add(&log, number);
+    assert_numbers(&log, 3, 5);
+    assert_null(event_log_find(&log, 2));
+    assert_int_equal(event_log_find(&log, 3)->number, 3);
+    assert_null(event_log_find(&log, 6));
+    assert_int_equal(event_log_dropped(&log), 2);
+    event_log_close(&log);
+}
+
+/* A log that starts with number 7, as after a restart. */
+static void test_goes_on(void **state)
+{
+    struct event_log log;
+
+    (void)state;
+    assert_true(event_log_open(&log, 3));
+    add(&log, 7);
+    add(&log, 8);
+    assert_numbers(&log, 7, 8);
+    assert_int_equal(event_log_dropped(&log), 6);
+    event_log_close(&log);
+}
+
+static void test_gap(void **state)
+{
+    struct event_log log;
+
+    (void)state;
+    assert_true(event_log_open(&log, 10));
+    add(&log, 1);
+    add(&log, 2);
+    add(&log, 5);
+    assert_numbers(&log, 5, 5);
+    assert_null(event_log_find(&log, 2));
+    event_log_close(&log);
+}
+
+static void test_pending(void **state)
+{
+    struct event_log log;
+
+    (void)state;
+    assert_true(event_log_open(&log, 3));
+    add(&log, 1);
+    add(&log, 2);
+    assert_int_equal(event_log_pending(&log)->number, 1);
+    assert_int_equal(event_log_pending_count(&log), 2);
+    log.delivered = 1;
+    assert_int_equal(event_log_pending(&log)->number, 2);
+    assert_int_equal(event_log_pending_count(&log), 1);
+    log.delivered = 2;
+    assert_null(event_log_pending(&log));
+    assert_int_equal(event_log_pending_count(&log), 0);
+    for (uint32_t number = 3; number <= 9; number++) /* more than there is room for */
+        add(&log, number);
+    assert_int_equal(event_log_pending(&log)->number, 7);
+    assert_int_equal(event_log_pending_count(&log), 3);
+    event_log_close(&log);
+}
+
+static const struct {
+    struct event event;
+    bool has_baseline;
+    const char *summary;
+} summaries[] = {
+    {{.kind = EVENT_RAISED,
+      .metric = METRIC_RECEIVED,
+      .value_centi = 41230,
+      .threshold_centi = 5000},
+     true,
+     "received 412.30/s (limit 50.00)"},
+    {{.kind = EVENT_RAISED, .metric = METRIC_SENT, .value_centi = 5001, .threshold_centi = 5000},
+     false,
+     "sent 50.01/s (limit 50.00), no baseline yet"},
+    {{.kind = EVENT_CLEARED,
+      .metric = METRIC_RECEIVED,
+      .value_centi = 320,
+      .threshold_centi = 500,
+      .duration_s = 73,
+      .peak_centi = 41230},
+     true,
+     "received back to 3.20/s (limit 5.00) after 73 s, peak 412.30/s"},
+    {{.kind = EVENT_CLEARED,
+      .metric = METRIC_RECEIVED,
+      .value_centi = 9000,
+      .threshold_centi = 500,
+      .duration_s = 2,
+      .peak_centi = 9100},
+     true,
+     "received alarm switched off at 90.00/s after 2 s"},
+    {{.kind = EVENT_SYN_COOKIE_STATE,
+      .metric = METRIC_SYN_COOKIES,
+      .syn_cookie_state = SYN_COOKIES_ALWAYS},
+     true,
+     "SYN cookies are now always"},
+    {{.kind = EVENT_METHOD, .metric = METRIC_SENT, .method = METHOD_EXACT},
+     true,
+     "sent is now exact"},
+};
+
+static void test_summaries(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof summaries / sizeof *summaries; i++) {
+        struct alarm alarm = alarm_new();
+        char summary[SUMMARY_SIZE];
+
+        alarm.has_baseline = summaries[i].has_baseline;
+        summary_of_event(summary, &summaries[i].event, &alarm);
+        assert_string_equal(summary, summaries[i].summary);
+    }
+}
+
+static void test_summary_of_alarm(void **state)
+{
+    struct alarm alarm = alarm_new();
+    char summary[SUMMARY_SIZE];
+
+    (void)state;
+    summary_of_alarm(summary, METRIC_SENT, &alarm);
+    assert_string_equal(summary, "sent unknown, normal");
+    alarm.value_known = true;
+    alarm.value_centi = 1234;
+    alarm.rising_centi = 5000;
+    alarm.falling_centi = 500;
+    summary_of_alarm(summary, METRIC_SENT, &alarm);
+    assert_string_equal(summary, "sent 12.34/s (limit 50.00), normal");
+    alarm.state = ALARM_RAISED;
+    summary_of_alarm(summary, METRIC_SENT, &alarm);
+    assert_string_equal(summary, "sent 12.34/s (limit 5.00), raised");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_keeps_the_newest),
+        cmocka_unit_test(test_goes_on),
+        cmocka_unit_test(test_gap),
+        cmocka_unit_test(test_pending),
+        cmocka_unit_test(test_summaries),
+        cmocka_unit_test(test_summary_of_alarm),
+    };
+
+    return cmocka_run_group_tests_name("events", tests, NULL, NULL);
+}

@@ -1,0 +1,310 @@
+/* The database: what was written comes back, and what is damaged is named. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "subagent/store.h"
+
+static char directory[] = "/tmp/rstwatch-test-XXXXXX";
+
+static const char *path_of(const char *suffix)
+{
+    static char path[128];
+
+    snprintf(path, sizeof path, "%s/" STORE_FILE "%s", directory, suffix);
+    return path;
+}
+
+static int make_directory(void **state)
+{
+    (void)state;
+    strcpy(directory + strlen(directory) - 6, "XXXXXX");
+    return mkdtemp(directory) ? 0 : -1;
+}
+
+static int remove_directory(void **state)
+{
+    const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
+        unlink(path_of(suffixes[i]));
+    return rmdir(directory);
+}
+
+static struct store *opened(void)
+{
+    char error[1500];
+    struct store *store = store_open(directory, error, sizeof error);
+
+    if (!store)
+        fail_msg("%s", error);
+    return store;
+}
+
+static void spoil(const char *sql)
+{
+    sqlite3 *database;
+
+    assert_int_equal(sqlite3_open(path_of(""), &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(database);
+}
+
+static struct event event_of(uint32_t number)
+{
+    return (struct event){.number = number,
+                          .kind = EVENT_CLEARED,
+                          .metric = METRIC_SYN_COOKIES,
+                          .time_ms = 1700000000123,
+                          .value_centi = UINT32_MAX,
+                          .threshold_centi = 2,
+                          .peak_centi = 3,
+                          .duration_s = 4,
+                          .method = METHOD_EXACT,
+                          .syn_cookie_state = SYN_COOKIES_ALWAYS,
+                          .summary = "it's over; \"quoted\""};
+}
+
+/* Field by field: there is padding between them. */
+static void assert_event(const struct event *event, const struct event *wanted)
+{
+    assert_int_equal(event->number, wanted->number);
+    assert_int_equal(event->kind, wanted->kind);
+    assert_int_equal(event->metric, wanted->metric);
+    assert_int_equal(event->time_ms, wanted->time_ms);
+    assert_int_equal(event->value_centi, wanted->value_centi);
+    assert_int_equal(event->threshold_centi, wanted->threshold_centi);
+    assert_int_equal(event->peak_centi, wanted->peak_centi);
+    assert_int_equal(event->duration_s, wanted->duration_s);
+    assert_int_equal(event->method, wanted->method);
+    assert_int_equal(event->syn_cookie_state, wanted->syn_cookie_state);
+    assert_string_equal(event->summary, wanted->summary);
+}
+
+static void assert_alarm(const struct alarm *alarm, const struct alarm *wanted)
+{
+    assert_int_equal(alarm->state, wanted->state);
+    assert_int_equal(alarm->stepped_ns, wanted->stepped_ns);
+    assert_int_equal(alarm->state_since_ns, wanted->state_since_ns);
+    assert_int_equal(alarm->raised_ns, wanted->raised_ns);
+    assert_int_equal(alarm->normal_since_ns, wanted->normal_since_ns);
+    assert_int_equal(alarm->has_baseline, wanted->has_baseline);
+    assert_int_equal(alarm->baseline_centi, wanted->baseline_centi);
+    assert_int_equal(alarm->stand_in_centi, wanted->stand_in_centi);
+    assert_int_equal(alarm->value_centi, wanted->value_centi);
+    assert_int_equal(alarm->value_known, wanted->value_known);
+    assert_int_equal(alarm->rising_centi, wanted->rising_centi);
+    assert_int_equal(alarm->falling_centi, wanted->falling_centi);
+    assert_int_equal(alarm->peak_centi, wanted->peak_centi);
+    assert_int_equal(alarm->raises, wanted->raises);
+}
+
+static void test_settings(void **state)
+{
+    struct set_settings saved = {0}, loaded;
+    struct store *store = opened();
+
+    (void)state;
+    assert_true(store_load_settings(store, &loaded));
+    assert_memory_equal(&loaded, &saved, sizeof saved);
+    saved.value[METRIC_SENT].value[SETTING_RISING] = UINT32_MAX;
+    saved.value[METRIC_SENT].value[SETTING_FALLING] = 7;
+    settings_mark_set(&saved, METRIC_SENT, SETTING_FALLING); /* marks both thresholds */
+    assert_true(store_save_settings(store, &saved));
+    store_close(store);
+    store = opened();
+    assert_true(store_load_settings(store, &loaded));
+    assert_memory_equal(&loaded, &saved, sizeof saved);
+    assert_true(store_forget_settings(store));
+    assert_true(store_load_settings(store, &loaded));
+    assert_int_equal(loaded.set[METRIC_SENT], 0);
+    store_close(store);
+}
+
+static void test_unknown_settings_left_out(void **state)
+{
+    struct set_settings loaded;
+
+    (void)state;
+    store_close(opened());
+    spoil("INSERT INTO setting VALUES (1, 'colour', 5), (9, 'rising', 5), (2, 'raise-delay', 9999),"
+          " (2, 'clear-delay', 30)");
+    struct store *store = opened();
+    assert_true(store_load_settings(store, &loaded));
+    assert_int_equal(loaded.set[1], 0);
+    assert_int_equal(loaded.set[2], 1 << SETTING_CLEAR_DELAY);
+    assert_int_equal(loaded.value[2].value[SETTING_CLEAR_DELAY], 30);
+    store_close(store);
+}
+
+static void test_alarms(void **state)
+{
+    struct alarm alarms[METRIC_SLOTS];
+    struct stored_alarm stored[METRIC_SLOTS];
+    struct event_log log;
+    struct store *store = opened();
+
+    (void)state;
+    assert_true(event_log_open(&log, 10));
+    assert_true(store_load_alarms(store, stored));
+    assert_false(stored[METRIC_RECEIVED].found);
+    memset(alarms, 0, sizeof alarms);
+    for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++)
+        alarms[metric] =
+            (struct alarm){ALARM_CLEARING, -1, INT64_MAX, INT64_MIN,  4,     true, 5, 6, 7,
+                           true,           8,  9,         UINT32_MAX, metric};
+    assert_true(store_record(store, &log, 0, alarms, UINT64_MAX, 99));
+    store_close(store);
+    store = opened();
+    assert_true(store_load_alarms(store, stored));
+    for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++) {
+        assert_true(stored[metric].found);
+        assert_true(stored[metric].instance == UINT64_MAX);
+        assert_int_equal(stored[metric].saved_ms, 99);
+        assert_alarm(&stored[metric].alarm, &alarms[metric]);
+    }
+    store_close(store);
+    event_log_close(&log);
+}
+
+static void record(struct store *store, struct event_log *log, uint32_t number)
+{
+    static const struct alarm alarms[METRIC_SLOTS] = {{.state = ALARM_NORMAL},
+                                                      {.state = ALARM_NORMAL},
+                                                      {.state = ALARM_NORMAL},
+                                                      {.state = ALARM_NORMAL}};
+    struct event event = event_of(number);
+
+    event_log_add(log, &event);
+    assert_true(store_record(store, log, number - 1, alarms, 1, 1));
+}
+
+static void test_events(void **state)
+{
+    struct event_log log, loaded;
+    struct store *store = opened();
+
+    (void)state;
+    assert_true(event_log_open(&log, 3) && event_log_open(&loaded, 3));
+    for (uint32_t number = 1; number <= 5; number++)
+        record(store, &log, number);
+    assert_true(store_delivered(store, 4));
+    store_close(store);
+    store = opened();
+    assert_true(store_load_events(store, &loaded));
+    assert_int_equal(loaded.newest, 5);
+    assert_int_equal(loaded.kept, 3);
+    assert_int_equal(loaded.delivered, 4);
+    for (uint32_t number = 3; number <= 5; number++) {
+        struct event wanted = event_of(number);
+
+        assert_event(event_log_find(&loaded, number), &wanted);
+    }
+    store_close(store);
+    event_log_close(&log);
+    event_log_close(&loaded);
+}
+
+/* Two events that could not be written are written with the third. */
+static void test_events_made_up_for(void **state)
+{
+    static const struct alarm alarms[METRIC_SLOTS] = {{.state = ALARM_NORMAL},
+                                                      {.state = ALARM_NORMAL},
+                                                      {.state = ALARM_NORMAL},
+                                                      {.state = ALARM_NORMAL}};
+    struct event_log log, loaded;
+    struct store *store = opened();
+
+    (void)state;
+    assert_true(event_log_open(&log, 10) && event_log_open(&loaded, 10));
+    for (uint32_t number = 1; number <= 3; number++) {
+        struct event event = event_of(number);
+
+        event_log_add(&log, &event);
+    }
+    assert_true(store_record(store, &log, 0, alarms, 1, 1));
+    assert_true(store_load_events(store, &loaded));
+    assert_int_equal(loaded.kept, 3);
+    store_close(store);
+    event_log_close(&log);
+    event_log_close(&loaded);
+}
+
+static const struct {
+    const char *sql, *error;
+} damages[] = {
+    {"INSERT INTO event VALUES (1, 9, 1, 1, 1, 1, 1, 1, 1, 1, 'x')", "event: row 1 is damaged"},
+    {"INSERT INTO event VALUES (0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 'x')", "event: row 0 is damaged"},
+    {"INSERT INTO event VALUES (1, 1, 4, 1, 1, 1, 1, 1, 1, 1, 'x')", "event: row 1 is damaged"},
+    {"INSERT INTO event VALUES (1, 1, 1, 1, 1, 1, 1, 1, 1, 1, NULL)", "event: row 1 is damaged"},
+    {"INSERT INTO alarm (metric, state) VALUES (1, 5)", "alarm: row 1 is damaged"},
+    {"INSERT INTO alarm (metric, state) VALUES (4, 1)", "alarm: row 4 is damaged"},
+};
+
+static void test_damage(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        struct stored_alarm stored[METRIC_SLOTS];
+        struct event_log log;
+        struct store *store;
+
+        store_close(opened());
+        spoil("DELETE FROM event; DELETE FROM alarm");
+        spoil(damages[i].sql);
+        store = opened();
+        assert_true(event_log_open(&log, 10));
+        if (store_load_events(store, &log) && store_load_alarms(store, stored))
+            fail_msg("accepted: %s", damages[i].sql);
+        assert_non_null(strstr(store_error(store), damages[i].error));
+        assert_non_null(strstr(store_error(store), directory));
+        store_close(store);
+        event_log_close(&log);
+    }
+}
+
+static void test_other_files(void **state)
+{
+    char error[1500];
+    FILE *file = fopen(path_of(""), "w");
+
+    (void)state;
+    fputs("this is no database, and long enough that nobody could take it for an empty one\n",
+          file);
+    fclose(file);
+    assert_null(store_open(directory, error, sizeof error));
+    assert_non_null(strstr(error, "file is not a database"));
+    unlink(path_of(""));
+    store_close(opened());
+    spoil("PRAGMA user_version = 77");
+    assert_null(store_open(directory, error, sizeof error));
+    assert_non_null(strstr(error, "schema version 77, expected 1"));
+    assert_null(store_open("/nonexistent", error, sizeof error));
+    assert_non_null(strstr(error, "/nonexistent/" STORE_FILE ": unable to open database file"));
+}
+
+int main(void)
+{
+#define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
+    const struct CMUnitTest tests[] = {
+        STORE_TEST(test_settings),
+        STORE_TEST(test_unknown_settings_left_out),
+        STORE_TEST(test_alarms),
+        STORE_TEST(test_events),
+        STORE_TEST(test_events_made_up_for),
+        STORE_TEST(test_damage),
+        STORE_TEST(test_other_files),
+    };
+
+    return cmocka_run_group_tests_name("store", tests, NULL, NULL);
+}
