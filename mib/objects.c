@@ -45,14 +45,13 @@ static bool truth(struct mib_value *value, bool yes)
     return number(value, yes ? 1 : 2);
 }
 
-/* TimeStamp: sysUpTime at time_ns; 0 when the master agent did not run yet. */
+/* TimeStamp: sysUpTime at time_ns, modulo 2^32; 0 when the master agent did not run yet. */
 static bool timestamp(const struct mib_view *view, struct mib_value *value, int64_t time_ns)
 {
     const int64_t ns_per_tick = NS_PER_S / 100;
-    int64_t ago_ticks = (view->now_ns - time_ns) / ns_per_tick;
+    int64_t since_ns = time_ns - view->master_start_ns;
 
-    return number(value,
-                  ago_ticks < view->uptime_ticks ? view->uptime_ticks - (uint64_t)ago_ticks : 0);
+    return number(value, since_ns > 0 ? (uint32_t)(since_ns / ns_per_tick) : 0);
 }
 
 /* DateAndTime of RFC 2579, with the offset from UTC. */
@@ -174,8 +173,8 @@ static bool get_alarm(const struct mib_view *view, uint32_t metric, int which,
         return alarm->rising_centi > 0 && number(value, alarm->rising_centi);
     case 11:
         return alarm->falling_centi > 0 && number(value, alarm->falling_centi);
-    case 12:
-        return number(value, alarm->state);
+    case 12: /* what is not measured is not normal either */
+        return (alarm->value_known || alarm_is_raised(alarm)) && number(value, alarm->state);
     case 13:
         return alarm->value_known && number(value, alarm->value_centi);
     case 14:

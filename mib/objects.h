@@ -15,8 +15,8 @@ struct mib_view {
     const struct event_log *events;
     uint32_t sample_interval_ms;
     bool causes_measured;
-    int64_t now_ns;        /* CLOCK_MONOTONIC */
-    uint32_t uptime_ticks; /* sysUpTime at now_ns, 1/100 s */
+    int64_t now_ns;          /* CLOCK_MONOTONIC */
+    int64_t master_start_ns; /* CLOCK_MONOTONIC when sysUpTime was 0 */
 };
 
 enum mib_syntax {

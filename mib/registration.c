@@ -99,7 +99,7 @@ static int take_varbind(const netsnmp_variable_list *varbind, const struct mib_v
         return SNMP_ERR_NOCREATION;
     metric = relative.name[relative.length - 1];
     settings->value[metric].value[id] = value;
-    settings_mark_set(settings, metric, id);
+    settings->set[metric] |= UINT32_C(1) << id;
     return SNMP_ERR_NOERROR;
 }
 

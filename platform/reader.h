@@ -25,9 +25,10 @@
 struct reader; /* each reader's own */
 
 struct reader_type {
-    const char *name;    /* as in -s, "procfs" */
-    const char *meaning; /* one line for --help */
-    bool automatic;      /* `-s auto` may choose it */
+    const char *name;     /* as in -s, "procfs" */
+    const char *meaning;  /* one line for --help */
+    const char *argument; /* what must follow the colon, "FILE"; NULL: nothing need */
+    bool automatic;       /* `-s auto` may choose it */
     struct reader *(*open)(const char *argument, char *error, size_t error_size);
     bool (*read)(struct reader *reader, struct sample *sample, char *error, size_t error_size);
     void (*close)(struct reader *reader);

@@ -392,11 +392,6 @@ static void replay_close(struct reader *reader)
 
 static struct reader *replay_open(const char *argument, char *error, size_t error_size)
 {
-    if (!*argument) {
-        snprintf(error, error_size, "replay: a file expected: replay:FILE");
-        return NULL;
-    }
-
     struct reader *reader = calloc(1, sizeof *reader);
 
     if (!reader || !(reader->name = strdup(argument))) {
@@ -444,7 +439,8 @@ static bool replay_read(struct reader *reader, struct sample *sample, char *erro
 
 const struct reader_type replay_reader = {
     .name = "replay",
-    .meaning = "samples played from a file, for tests and demos: replay:FILE",
+    .argument = "FILE",
+    .meaning = "samples played from a file, for tests and demos",
     .automatic = false,
     .open = replay_open,
     .read = replay_read,

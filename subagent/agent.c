@@ -222,7 +222,7 @@ static void view_now(void *context, struct mib_view *view)
         .events = &agent->events,
         .sample_interval_ms = agent->config->sample_interval_ms,
         .now_ns = clock_ns(CLOCK_MONOTONIC),
-        .uptime_ticks = agentx_uptime_ticks(),
+        .master_start_ns = agentx_master_start_ns(),
     };
 }
 

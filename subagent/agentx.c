@@ -29,7 +29,8 @@
 #define NOTIFY_TIMEOUT_S (30L * 24 * 3600)
 
 static netsnmp_session *session; /* NULL: not connected */
-static bool told_missing;        /* once an outage */
+static int64_t master_start_ns;
+static bool told_missing; /* once an outage */
 static const char *master_address;
 
 static void (*on_lost)(void *context);
@@ -76,10 +77,21 @@ static void keep_alive(netsnmp_session *with)
     setsockopt(transport->sock, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
 }
 
+/* The library has taken over the sysUpTime in the master's answer to Open. */
+static int64_t start_of_master(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec -
+           (int64_t)netsnmp_get_agent_uptime() * INT64_C(10000000);
+}
+
 static int session_begins(int major, int minor, void *server, void *client)
 {
     (void)major, (void)minor, (void)client;
     session = server;
+    master_start_ns = start_of_master();
     told_missing = false;
     keep_alive(session);
     log_write(LOG_NOTICE, "connected to the AgentX master at %s", master_address);
@@ -180,9 +192,9 @@ bool agentx_connected(void)
     return session != NULL;
 }
 
-uint32_t agentx_uptime_ticks(void)
+int64_t agentx_master_start_ns(void)
 {
-    return (uint32_t)netsnmp_get_agent_uptime();
+    return master_start_ns;
 }
 
 void agentx_on_lost(void (*lost)(void *context), void *context)

@@ -32,8 +32,9 @@ void agentx_run_once(void);
 
 bool agentx_connected(void);
 
-/* sysUpTime of the master agent, 1/100 s. */
-uint32_t agentx_uptime_ticks(void);
+/* CLOCK_MONOTONIC at which the sysUpTime of the master agent was 0, to 10 ms; the same
+   for as long as the session lasts. */
+int64_t agentx_master_start_ns(void);
 
 /*
  * Sends varbinds (snmpTrapOID.0 first) and gives them back. `answered` is called

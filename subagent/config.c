@@ -318,6 +318,13 @@ struct config config_default(void)
     return config;
 }
 
+static bool ends_line(const char *text)
+{
+    size_t length = strlen(text);
+
+    return length > 0 && text[length - 1] == '\n';
+}
+
 bool config_parse(struct config *config, const char *text, const char *path, char *error,
                   size_t error_size)
 {
@@ -325,7 +332,7 @@ bool config_parse(struct config *config, const char *text, const char *path, cha
     char *marked;
     bool parsed;
 
-    if (asprintf(&marked, "%s\n" END_MARK "()\n", text) < 0) {
+    if (asprintf(&marked, "%s%s" END_MARK "()\n", text, ends_line(text) ? "" : "\n") < 0) {
         snprintf(error, error_size, "%s: %s", path, strerror(errno));
         cfg_free(cfg);
         return false;

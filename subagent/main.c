@@ -61,7 +61,8 @@ static void print_usage(FILE *to)
     const struct reader_type *type;
 
     fprintf(to,
-            "usage: rstwatchd [-fv] [-c file] [-s source] [-S directory] [-u user] [-x address]\n"
+            "usage: rstwatchd [-fv] [-c file] [-s source] [-S directory] [-u user]\n"
+            "                 [-x address]\n"
             "       rstwatchd --list | --check-config | --reset-settings | --version | --help\n");
     if (to == stderr)
         return;
@@ -79,7 +80,9 @@ static void print_usage(FILE *to)
             "  --reset-settings   forget the settings made by SNMP SET, and end\n"
             "  --version, --help\n\nsources:\n");
     for (size_t n = 0; (type = sampler_source(n)) != NULL; n++)
-        fprintf(to, "  %-18s %s\n", type->name, type->meaning);
+        fprintf(to, "  %s%s%-*s %s\n", type->name, type->argument ? ":" : "",
+                type->argument ? 17 - (int)strlen(type->name) : 18 - (int)strlen(type->name),
+                type->argument ? type->argument : "", type->meaning);
 }
 
 static void print_counters(void)
@@ -116,18 +119,19 @@ static void format_setting(char *text, size_t size, enum setting_kind kind, uint
     }
 }
 
-/* Names every setting that SET has made other than the configuration has it. */
+/* Names every setting that is other than the configuration has it, since SET has made it. */
 static void tell_differences(const struct config *config, const struct set_settings *stored,
                              void (*tell)(const char *line))
 {
+    const struct set_settings held = settings_merge(config->alarm, stored);
     char line[256], set[32], file[32];
 
     for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++) {
         for (int id = 0; id < SETTING_COUNT; id++) {
             const struct setting_type *type = &setting_types[id];
-            uint32_t value = stored->value[metric].value[id];
+            uint32_t value = held.value[metric].value[id];
 
-            if (!(stored->set[metric] >> id & 1) || value == config->alarm[metric].value[id])
+            if (value == config->alarm[metric].value[id])
                 continue;
             format_setting(set, sizeof set, type->kind, value);
             format_setting(file, sizeof file, type->kind, config->alarm[metric].value[id]);
@@ -401,12 +405,8 @@ static int reset_settings(const struct config *config)
     return EXIT_SUCCESS;
 }
 
-static bool prepare(const struct config *config, char *error)
+static bool prepare(const struct config *config, const struct passwd *user, char *error)
 {
-    struct passwd *user;
-
-    if (!find_user(config->user, &user, error))
-        return false;
     umask(077);
     return prepare_directory(config->state_directory, user ? user->pw_uid : geteuid(),
                              user ? user->pw_gid : getegid(), error) &&
@@ -419,8 +419,11 @@ static int run(const struct command_line *line, const struct config *config)
     struct sampler sampler;
     struct supervisor supervisor = {
         .sampler = &sampler, .config = *config, .reload = reload, .agent = agent_run};
+    struct passwd *user;
     char error[ERROR_SIZE];
 
+    if (!find_user(config->user, &user, error))
+        return complain(error, EXIT_USAGE);
     switch (sampler_open(&sampler, config->source, error, sizeof error)) {
     case SAMPLER_NO_SUCH_SOURCE:
         return complain(error, EXIT_USAGE);
@@ -429,14 +432,14 @@ static int run(const struct command_line *line, const struct config *config)
     case SAMPLER_OPEN:
         break;
     }
-    if (!prepare(config, error))
+    if (!prepare(config, user, error))
         return complain(error, EXIT_FAILURE);
     if (!line->foreground && daemon(0, 0) != 0) {
         fail(error, "daemon");
         return complain(error, EXIT_FAILURE);
     }
-    log_write(LOG_NOTICE, "rstwatchd " RSTWATCH_VERSION ": source %s, every %u ms, AgentX at %s",
-              sampler.type->name, config->sample_interval_ms, config->agentx_address);
+    log_write(LOG_NOTICE, RSTWATCH_VERSION ": source %s, a sample every %u ms", sampler.type->name,
+              config->sample_interval_ms);
     return supervisor_run(&supervisor);
 }
 
@@ -447,7 +450,7 @@ static int act(const struct command_line *line)
 
     switch (line->action) {
     case VERSION:
-        puts("rstwatchd " RSTWATCH_VERSION);
+        puts(RSTWATCH_VERSION);
         return EXIT_SUCCESS;
     case HELP:
         print_usage(stdout);

@@ -48,6 +48,11 @@ static enum sampler_result open_named(struct sampler *sampler, const char *sourc
         if (strlen(sampler->type->name) != length ||
             strncmp(sampler->type->name, source, length) != 0)
             continue;
+        if (sampler->type->argument && argument[0] == '\0') {
+            snprintf(error, error_size, "source \"%s\": expected %s:%s", source,
+                     sampler->type->name, sampler->type->argument);
+            return SAMPLER_NO_SUCH_SOURCE;
+        }
         sampler->reader = sampler->type->open(argument, error, error_size);
         return sampler->reader ? SAMPLER_OPEN : SAMPLER_FAILED;
     }

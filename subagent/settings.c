@@ -44,12 +44,15 @@ enum settings_error settings_check(const struct alarm_settings *settings, bool c
     return SETTINGS_OK;
 }
 
-void settings_mark_set(struct set_settings *settings, enum metric metric, enum setting id)
+/* Both pairs are good by themselves, so that a wrong one is half of the file's. */
+static void uncross(struct alarm_settings *settings, uint32_t set)
 {
-    const uint32_t thresholds = UINT32_C(1) << SETTING_RISING | UINT32_C(1) << SETTING_FALLING;
-    uint32_t bit = UINT32_C(1) << id;
-
-    settings->set[metric] |= bit & thresholds ? thresholds : bit;
+    if (settings->value[SETTING_FALLING] <= settings->value[SETTING_RISING])
+        return;
+    if (set >> SETTING_FALLING & 1)
+        settings->value[SETTING_RISING] = settings->value[SETTING_FALLING];
+    else
+        settings->value[SETTING_FALLING] = settings->value[SETTING_RISING];
 }
 
 struct set_settings settings_merge(const struct alarm_settings file[METRIC_SLOTS],
@@ -57,9 +60,11 @@ struct set_settings settings_merge(const struct alarm_settings file[METRIC_SLOTS
 {
     struct set_settings merged = *stored;
 
-    for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++)
+    for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++) {
         for (int id = 0; id < SETTING_COUNT; id++)
             if (!(stored->set[metric] >> id & 1))
                 merged.value[metric].value[id] = file[metric].value[id];
+        uncross(&merged.value[metric], merged.set[metric]);
+    }
     return merged;
 }

@@ -54,11 +54,10 @@ struct set_settings {
     uint32_t set[METRIC_SLOTS]; /* bit n: enum setting n */
 };
 
-/* Marks a setting as made by SET; both thresholds together, so that a later change of
-   one in the file cannot cross the other. */
-void settings_mark_set(struct set_settings *settings, enum metric metric, enum setting id);
-
-/* `file` where nothing is marked, `stored` where it is. */
+/*
+ * What holds: `stored` where SET has made it, else `file`. Where that puts falling
+ * above rising, one of them is of the file, and gives way: it moves to the other.
+ */
 struct set_settings settings_merge(const struct alarm_settings file[METRIC_SLOTS],
                                    const struct set_settings *stored);
 

@@ -1,6 +1,7 @@
 #ifndef RSTWATCH_VERSION_H
 #define RSTWATCH_VERSION_H
 
-#define RSTWATCH_VERSION "0.1.0"
+/* Name and version, as --version and tcpResetAgentVersion say them. */
+#define RSTWATCH_VERSION "rstwatchd 0.1.0"
 
 #endif

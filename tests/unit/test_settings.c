@@ -203,6 +203,42 @@ static void test_metrics_bear_their_labels(void **state)
     assert_string_equal(metric_names[METRIC_SYN_COOKIES], "synCookies");
 }
 
+/* What holds when the file says one thing and SET has said another. */
+static void test_merge(void **state)
+{
+    static const struct {
+        uint32_t file_rising, file_falling, set_rising, set_falling; /* set: 0 = not made by SET */
+        uint32_t rising, falling;
+    } cases[] = {
+        {5000, 500, 0, 0, 5000, 500},   {5000, 500, 9000, 0, 9000, 500},
+        {5000, 500, 0, 600, 5000, 600}, {5000, 500, 9000, 8000, 9000, 8000},
+        {5000, 800, 600, 0, 600, 600},  {5000, 500, 0, 7000, 7000, 7000},
+        {5000, 500, 500, 0, 500, 500},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct alarm_settings file[METRIC_SLOTS] = {[METRIC_SENT] = settings_default()};
+        struct set_settings stored = {0}, held;
+        enum setting culprit;
+
+        file[METRIC_RECEIVED] = file[METRIC_SYN_COOKIES] = settings_default();
+        file[METRIC_SENT].value[SETTING_RISING] = cases[i].file_rising;
+        file[METRIC_SENT].value[SETTING_FALLING] = cases[i].file_falling;
+        stored.value[METRIC_SENT].value[SETTING_RISING] = cases[i].set_rising;
+        stored.value[METRIC_SENT].value[SETTING_FALLING] = cases[i].set_falling;
+        stored.set[METRIC_SENT] = (uint32_t)(cases[i].set_rising != 0) << SETTING_RISING |
+                                  (uint32_t)(cases[i].set_falling != 0) << SETTING_FALLING;
+        held = settings_merge(file, &stored);
+        assert_int_equal(held.value[METRIC_SENT].value[SETTING_RISING], cases[i].rising);
+        assert_int_equal(held.value[METRIC_SENT].value[SETTING_FALLING], cases[i].falling);
+        assert_int_equal(held.set[METRIC_SENT], stored.set[METRIC_SENT]);
+        assert_int_equal(held.value[METRIC_RECEIVED].value[SETTING_RISING], 5000);
+        assert_int_equal(settings_check(&held.value[METRIC_SENT], NOT_MEASURED, &culprit),
+                         SETTINGS_OK);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +252,7 @@ int main(void)
         cmocka_unit_test(test_a_value_out_of_range_is_so_whatever_the_others_are),
         cmocka_unit_test(test_a_part_of_the_causes_needs_them_measured),
         cmocka_unit_test(test_metrics_bear_their_labels),
+        cmocka_unit_test(test_merge),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,7 +119,7 @@ static void test_settings(void **state)
     assert_memory_equal(&loaded, &saved, sizeof saved);
     saved.value[METRIC_SENT].value[SETTING_RISING] = UINT32_MAX;
     saved.value[METRIC_SENT].value[SETTING_FALLING] = 7;
-    settings_mark_set(&saved, METRIC_SENT, SETTING_FALLING); /* marks both thresholds */
+    saved.set[METRIC_SENT] = 1 << SETTING_RISING | 1 << SETTING_FALLING;
     assert_true(store_save_settings(store, &saved));
     store_close(store);
     store = opened();
