@@ -201,7 +201,7 @@ static bool procfs_read(struct reader *reader, struct sample *sample, char *erro
 
 const struct reader_type procfs_reader = {
     .name = "procfs",
-    .meaning = "the kernel's own counters in /proc/net; resets received are estimated",
+    .meaning = "kernel counters of /proc/net; resets received are estimated",
     .automatic = true,
     .open = procfs_open,
     .read = procfs_read,
