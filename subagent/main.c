@@ -76,8 +76,8 @@ static void print_usage(FILE *to)
             "  -v                 log more\n"
             "  -x address         AgentX address of snmpd: unix:/path or tcp:host:port\n"
             "  --list             print every counter: MIB name, OID, kernel name, meaning\n"
-            "  --check-config     read the configuration, print what is wrong or differs, and end\n"
-            "  --reset-settings   forget the settings made by SNMP SET, and end\n"
+            "  --check-config     read the configuration, say what is wrong or differs\n"
+            "  --reset-settings   forget the settings made by SNMP SET\n"
             "  --version, --help\n\nsources:\n");
     for (size_t n = 0; (type = sampler_source(n)) != NULL; n++)
         fprintf(to, "  %s%s%-*s %s\n", type->name, type->argument ? ":" : "",
