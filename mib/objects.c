@@ -101,7 +101,8 @@ static bool get_agent(const struct mib_view *view, uint32_t instance, int which,
     case 5:
         return known(value, sample->sent_method);
     case 6:
-        return number(value, (uint64_t)(view->now_ns - sample->time_ns) / (NS_PER_S / 1000));
+        return sample->good_ns > 0 &&
+               number(value, (uint64_t)(view->now_ns - sample->good_ns) / (NS_PER_S / 1000));
     case 7:
         return number(value, sample->read_failures);
     case 8:

@@ -31,9 +31,10 @@ enum syn_cookie_state {
 enum source { SOURCE_PROCFS = 0, SOURCE_REPLAY = 1, SOURCE_COUNT };
 
 struct sample {
-    uint64_t sequence;               /* 1, 2, 3 …: every sample of this sampler; set by it */
-    int64_t time_ns;                 /* CLOCK_MONOTONIC just before the counters were read */
-    uint64_t valid;                  /* bit n: counter[n] is known; unknown is never 0 */
+    uint64_t sequence; /* 1, 2, 3 …: every sample of this sampler; set by it */
+    int64_t time_ns;   /* CLOCK_MONOTONIC just before the counters were read */
+    int64_t good_ns;   /* time_ns of the newest reading that worked, 0 = none; set by the sampler */
+    uint64_t valid;    /* bit n: counter[n] is known; unknown is never 0 */
     uint64_t counter[COUNTER_COUNT]; /* cumulative, modulo 2^64 */
     uint32_t sources;                /* bit n: source n (enum source) is active */
     uint32_t read_failures;          /* reads of a source that failed so far; set by the sampler */

@@ -173,17 +173,16 @@ static void resume_alarms(struct agent *agent, int64_t now_ns)
     for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++) {
         const struct stored_alarm *stored = &agent->stored[metric];
         struct alarm *alarm = &agent->snapshot.alarm[metric];
-        int64_t ago_ns;
+        int64_t ago_ms = wall_ms() - stored->saved_ms;
 
-        if (!stored->found) {
+        if (!stored->found)
             *alarm = alarm_new();
-        } else if (stored->instance == ring_instance(agent->ring)) {
+        else if (stored->instance == ring_instance(agent->ring))
             *alarm = stored->alarm;
-        } else {
-            ago_ns = (wall_ms() - stored->saved_ms) * NS_PER_MS;
-            ago_ns += stored->alarm.stepped_ns - stored->alarm.raised_ns;
-            *alarm = alarm_resume(&stored->alarm, now_ns, ago_ns > 0 ? ago_ns : 0);
-        }
+        else
+            *alarm = alarm_resume(&stored->alarm, now_ns,
+                                  now_ns - (ago_ms > 0 ? ago_ms : 0) * NS_PER_MS -
+                                      stored->alarm.stepped_ns);
     }
     agent->resumed = true;
 }

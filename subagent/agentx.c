@@ -9,8 +9,10 @@
 #include <net-snmp/agent/agent_callbacks.h>
 #include <net-snmp/library/fd_event_manager.h>
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <unistd.h>
 
 #include "subagent/log.h"
 
@@ -54,12 +56,24 @@ static int take_log(int major, int minor, void *server, void *client)
     return 0;
 }
 
+/* Often it is the rights on the socket; the library keeps that to itself. */
+static const char *why_missing(void)
+{
+    const char prefix[] = "unix:";
+
+    if (strncmp(master_address, prefix, sizeof prefix - 1) == 0 &&
+        access(master_address + sizeof prefix - 1, R_OK | W_OK) != 0)
+        return strerror(errno);
+    return "no answer";
+}
+
 static void tell_missing(void)
 {
     if (!told_missing)
-        log_write(LOG_WARNING,
-                  "no AgentX master at %s: measuring goes on, connecting as soon as it is there",
-                  master_address);
+        log_write(
+            LOG_WARNING,
+            "no AgentX master at %s (%s): measuring goes on, connecting as soon as it is there",
+            master_address, why_missing());
     told_missing = true;
 }
 

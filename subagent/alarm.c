@@ -28,14 +28,15 @@ bool alarm_is_raised(const struct alarm *alarm)
     return alarm->state == ALARM_RAISED || alarm->state == ALARM_CLEARING;
 }
 
-struct alarm alarm_resume(const struct alarm *stored, int64_t now_ns, int64_t raised_ns_ago)
+struct alarm alarm_resume(const struct alarm *stored, int64_t now_ns, int64_t shift_ns)
 {
     struct alarm alarm = *stored;
 
     alarm.state = alarm_is_raised(stored) ? ALARM_RAISED : ALARM_NORMAL;
     alarm.stepped_ns = 0;
-    alarm.state_since_ns = now_ns;
-    alarm.raised_ns = now_ns - raised_ns_ago;
+    alarm.state_since_ns =
+        alarm.state == stored->state ? stored->state_since_ns + shift_ns : now_ns;
+    alarm.raised_ns = stored->raised_ns + shift_ns;
     alarm.normal_since_ns = now_ns;
     alarm.stand_in_centi = stored->baseline_centi;
     alarm.value_known = false;

@@ -61,12 +61,12 @@ struct alarm {
 struct alarm alarm_new(void);
 
 /*
- * Takes up an alarm of an earlier run, whose clock has no relation to this one:
- * the time `now_ns` is that of the first sample of this run, `raised_ns_ago` how
- * long ago the raise was (0 when not raised). Pending and clearing fall back to
- * normal and raised; the last baseline stands in for the history not seen.
+ * Takes up an alarm of an earlier run, whose clock was another: what was then the
+ * time t is now t + shift_ns; `now_ns` is the time of the first sample of this run.
+ * Pending and clearing fall back to normal and raised; the last baseline stands in
+ * for the history not seen.
  */
-struct alarm alarm_resume(const struct alarm *stored, int64_t now_ns, int64_t raised_ns_ago);
+struct alarm alarm_resume(const struct alarm *stored, int64_t now_ns, int64_t shift_ns);
 
 /*
  * One step: `history` ends with the sample to step through. Called for every

@@ -23,6 +23,7 @@
 
 /* libconfuse reports through a callback without an argument of ours; the first error counts. */
 static const char *error_file;
+static bool end_seen;
 static char *error_text;
 static size_t error_capacity;
 
@@ -208,6 +209,7 @@ static int end_in_section(cfg_t *cfg, cfg_opt_t *opt, int argc, const char **arg
 static int end_of_file(cfg_t *cfg, cfg_opt_t *opt, int argc, const char **argv)
 {
     (void)cfg, (void)opt, (void)argc, (void)argv;
+    end_seen = true;
     return 0;
 }
 
@@ -318,6 +320,50 @@ struct config config_default(void)
     return config;
 }
 
+/* Whether a comment can start behind this: libconfuse takes // within a word as part of it. */
+static bool starts_word(char before)
+{
+    return before == '\0' || strchr(" \t\r\n{}(),=", before) != NULL;
+}
+
+/* The end of the comment or string that starts at `at`; `at` when none does. */
+static char *end_of_special(char *at, char before)
+{
+    char *end = at;
+
+    if (*at == '"' || *at == '\'') {
+        for (end++; *end != '\0' && *end != *at; end++)
+            if (*end == '\\' && end[1] != '\0')
+                end++;
+        return *end == '\0' ? end : end + 1;
+    }
+    if (*at == '#' || (strncmp(at, "//", 2) == 0 && starts_word(before)))
+        return at + strcspn(at, "\n");
+    if (strncmp(at, "/*", 2) == 0 && starts_word(before)) {
+        end = strstr(at, "*/");
+        return end ? end + 2 : at;
+    }
+    return at;
+}
+
+/* libconfuse counts the lines of comments more than once: errors would name wrong ones. */
+static void blank_comments(char *text)
+{
+    char before = '\0';
+
+    for (char *at = text; *at != '\0';) {
+        char *end = end_of_special(at, before);
+        bool is_comment = end > at && *at != '"' && *at != '\'';
+
+        if (end == at)
+            end++;
+        before = end[-1];
+        for (; at < end; at++)
+            if (is_comment && *at != '\n')
+                *at = ' ';
+    }
+}
+
 static bool ends_line(const char *text)
 {
     size_t length = strlen(text);
@@ -337,11 +383,13 @@ bool config_parse(struct config *config, const char *text, const char *path, cha
         cfg_free(cfg);
         return false;
     }
-    parsed = cfg_parse_buf(cfg, marked) == CFG_SUCCESS;
+    blank_comments(marked);
+    end_seen = false;
+    parsed = cfg_parse_buf(cfg, marked) == CFG_SUCCESS && end_seen;
     if (parsed)
         take(config, cfg);
     else if (error[0] == '\0')
-        snprintf(error, error_size, "%s: syntax error", path);
+        snprintf(error, error_size, "%s: a comment is not closed: expected */", path);
     free(marked);
     cfg_free(cfg);
     return parsed;

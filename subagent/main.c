@@ -66,19 +66,18 @@ static void print_usage(FILE *to)
             "       rstwatchd --list | --check-config | --reset-settings | --version | --help\n");
     if (to == stderr)
         return;
-    fprintf(to,
-            "\nCounts the TCP resets of this host and tells snmpd of them, over AgentX.\n\n"
-            "  -c file            configuration (default " DEFAULT_CONFIG ")\n"
-            "  -f                 stay in the foreground, log to standard error\n"
-            "  -S directory       state: settings made by SET, alarms, events\n"
-            "  -s source          where counts come from: auto, or one of those below\n"
-            "  -u user            run as this user once the sources are open\n"
-            "  -v                 log more\n"
-            "  -x address         AgentX address of snmpd: unix:/path or tcp:host:port\n"
-            "  --list             print every counter: MIB name, OID, kernel name, meaning\n"
-            "  --check-config     read the configuration, say what is wrong or differs\n"
-            "  --reset-settings   forget the settings made by SNMP SET\n"
-            "  --version, --help\n\nsources:\n");
+    fprintf(to, "\nCounts the TCP resets of this host and tells snmpd of them, over AgentX.\n\n"
+                "  -c file            configuration (default " DEFAULT_CONFIG ")\n"
+                "  -f                 stay in the foreground, log to standard error\n"
+                "  -S directory       state: settings made by SET, alarms, events\n"
+                "  -s source          where counts come from: auto, or one of those below\n"
+                "  -u user            run as this user once the sources are open\n"
+                "  -v                 log more\n"
+                "  -x address         AgentX address of snmpd: unix:/path or tcp:host:port\n"
+                "  --list             print every counter: MIB name, OID, kernel name, meaning\n"
+                "  --check-config     read the configuration, say what is wrong or differs\n"
+                "  --reset-settings   forget the settings made by SNMP SET\n"
+                "  --version, --help\n\nsources:\n");
     for (size_t n = 0; (type = sampler_source(n)) != NULL; n++)
         fprintf(to, "  %s%s%-*s %s\n", type->name, type->argument ? ":" : "",
                 type->argument ? 17 - (int)strlen(type->name) : 18 - (int)strlen(type->name),
@@ -345,7 +344,20 @@ static bool drop_rights(const struct passwd *user, char *error)
     return fail(error, user->pw_name);
 }
 
-/* Opens the database once before anything is started, for its errors to be seen here. */
+/* All that the agent will read, so that what is wrong with it is said before it starts. */
+static bool load_all(const struct config *config, struct store *store,
+                     struct set_settings *settings)
+{
+    struct stored_alarm alarms[METRIC_SLOTS];
+    struct event_log events;
+    bool good = event_log_open(&events, config->event_capacity) &&
+                store_load_settings(store, settings) && store_load_alarms(store, alarms) &&
+                store_load_events(store, &events);
+
+    event_log_close(&events);
+    return good;
+}
+
 static bool check_store(const struct config *config, void (*tell)(const char *line), char *error)
 {
     struct set_settings stored;
@@ -354,7 +366,7 @@ static bool check_store(const struct config *config, void (*tell)(const char *li
 
     if (!store)
         return false;
-    good = store_load_settings(store, &stored);
+    good = load_all(config, store, &stored);
     if (good)
         tell_differences(config, &stored, tell);
     else
@@ -363,12 +375,13 @@ static bool check_store(const struct config *config, void (*tell)(const char *li
     return good;
 }
 
+/* Only one that is not there is none; one that cannot be reached is an error to come. */
 static bool has_store(const struct config *config)
 {
     char path[CONFIG_TEXT_SIZE + 32];
 
     snprintf(path, sizeof path, "%s/%s", config->state_directory, STORE_FILE);
-    return access(path, F_OK) == 0;
+    return access(path, F_OK) == 0 || errno != ENOENT;
 }
 
 /* ---- Actions ---- */

@@ -86,6 +86,7 @@ static int64_t monotonic_ns(void)
 static void publish(struct sampler *sampler, struct ring *ring, struct sample *sample)
 {
     sample->sequence = ++sampler->sequence;
+    sample->good_ns = sampler->good_ns;
     sample->read_failures = sampler->read_failures;
     ring_write(ring, sample);
 }

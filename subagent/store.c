@@ -6,7 +6,9 @@
 #include <string.h>
 
 #define SCHEMA_VERSION 1
-#define BUSY_MS        1000 /* --check-config and --reset-settings may have it open for a moment */
+/* --check-config and --reset-settings may have it open for a moment. Below the second for
+   which snmpd waits for the answer to a SET. */
+#define BUSY_MS 300
 
 struct store {
     sqlite3 *database;

@@ -34,8 +34,8 @@ static const char *state_name(enum alarm_state state)
 void summary_of_alarm(char summary[SUMMARY_SIZE], enum metric metric, const struct alarm *alarm)
 {
     if (!alarm->value_known) {
-        snprintf(summary, SUMMARY_SIZE, "%s unknown, %s", metric_names[metric],
-                 state_name(alarm->state));
+        snprintf(summary, SUMMARY_SIZE, "%s unknown%s", metric_names[metric],
+                 alarm_is_raised(alarm) ? ", raised" : "");
         return;
     }
     snprintf(summary, SUMMARY_SIZE, "%s %u.%02u/s (limit %u.%02u), %s", metric_names[metric],

@@ -350,15 +350,16 @@ static void check_resumed(const struct alarm *stored, int64_t ago_ns)
 static void run_restart(int seconds)
 {
     const struct alarm stored = bench.alarm;
-    int64_t ago_ns;
+    int64_t ago_ns, shift_ns;
 
     bench.elapsed_ns += seconds * S;
     bench.next_sample_ns = bench.elapsed_ns;
     ago_ns = raised_ago();
-    bench.clock_ns = 5 * S - bench.elapsed_ns;
+    shift_ns = 5 * S - bench.elapsed_ns - bench.clock_ns;
+    bench.clock_ns += shift_ns;
     bench.counter_start += 123456789;
     memset(&history, 0, sizeof history);
-    bench.alarm = alarm_resume(&stored, clock_now(), ago_ns);
+    bench.alarm = alarm_resume(&stored, clock_now(), shift_ns);
     check_resumed(&stored, ago_ns);
     bench.resumed = true;
     bench.raised_at_ns = bench.alarm.raised_ns;
@@ -1028,18 +1029,18 @@ static void test_resuming_keeps_what_outlives_a_restart(void **state)
                                      .value_known = true,
                                      .peak_centi = 70000,
                                      .raises = 9};
-        int64_t ago_ns = alarm_is_raised(&stored) ? 250 * S : 0;
-        struct alarm alarm = alarm_resume(&stored, 40 * S, ago_ns);
+        struct alarm alarm = alarm_resume(&stored, 40 * S, -910 * S);
 
         assert_int_equal(alarm.state, resumed[s]);
         assert_int_equal(alarm.stepped_ns, 0);
-        assert_int_equal(alarm.state_since_ns, 40 * S);
+        /* A state that goes on has been there for as long; before this clock began. */
+        assert_int_equal(alarm.state_since_ns, s == (int)resumed[s] ? -110 * S : 40 * S);
         assert_int_equal(alarm.baseline_centi, 10000);
         assert_true(alarm.has_baseline);
         assert_false(alarm.value_known);
         assert_int_equal(alarm.raises, 9);
         if (alarm_is_raised(&stored)) {
-            assert_int_equal(alarm.raised_ns, 40 * S - ago_ns); /* before this clock began */
+            assert_int_equal(alarm.raised_ns, -210 * S);
             assert_int_equal(alarm.peak_centi, 70000);
         }
     }

@@ -46,6 +46,11 @@ static const struct {
     {"alarm sent {} alarm sent {}", "file:1: found duplicate title 'sent'"},
     {"alarm sent { rising = 60", "file:2: the section is not closed: expected }"},
     {"state-directory = var", "file:1: state-directory: \"var\": expected a path from the root"},
+    {"# one\n# two\n// three\n/* four\nfive */\nfoo = 1", "file:6: no such option 'foo'"},
+    {"user = a # b = \"\nfoo = 1", "file:2: no such option 'foo'"},
+    {"source = \"a#b//c/*d\"\nfoo = 1", "file:2: no such option 'foo'"},
+    {"user = 'it\\'s' # \nfoo = 1", "file:2: no such option 'foo'"},
+    {"user = a /* not closed\nfoo = 1", "file: a comment is not closed"},
     {"source = \"pro", "file:"},
     {"user", "file:"},
 };
@@ -88,7 +93,7 @@ static void test_all_keys(void **state)
 {
     const char text[] =
         "agentx-address = \"tcp:localhost:7705\"\n"
-        "state-directory = /tmp/x\nsource = \"replay:a b\"\nuser = nobody\n"
+        "state-directory = /tmp//x # y\nsource = \"replay:#a b//\"\nuser = nobody // z\n"
         "sample-interval = 250\nevent-capacity = 50\n"
         "alarm sent { enabled = no rising = 12.34 falling = 0.01\n"
         " baseline-factor = 0 raise-delay = 3 clear-delay = 3600 causes = {all} }\n";
@@ -101,8 +106,8 @@ static void test_all_keys(void **state)
     if (!config_parse(&config, text, "file", error, sizeof error))
         fail_msg("%s", error);
     assert_string_equal(config.agentx_address, "tcp:localhost:7705");
-    assert_string_equal(config.state_directory, "/tmp/x");
-    assert_string_equal(config.source, "replay:a b");
+    assert_string_equal(config.state_directory, "/tmp//x");
+    assert_string_equal(config.source, "replay:#a b//");
     assert_string_equal(config.user, "nobody");
     assert_int_equal(config.sample_interval_ms, 250);
     assert_int_equal(config.event_capacity, 50);

@@ -167,7 +167,7 @@ static void test_summary_of_alarm(void **state)
 
     (void)state;
     summary_of_alarm(summary, METRIC_SENT, &alarm);
-    assert_string_equal(summary, "sent unknown, normal");
+    assert_string_equal(summary, "sent unknown");
     alarm.value_known = true;
     alarm.value_centi = 1234;
     alarm.rising_centi = 5000;

@@ -36,6 +36,7 @@ static int fill(void **state)
     snapshot = (struct snapshot){
         .sample = {.sequence = 1,
                    .time_ns = 99 * NS_PER_S,
+                   .good_ns = 98 * NS_PER_S,
                    .valid = (UINT64_C(1) << COUNTER_COUNT) - 1,
                    .sources = 1,
                    .received_method = METHOD_ESTIMATED,
@@ -207,7 +208,7 @@ static void test_values(void **state)
     struct mib_value value;
 
     (void)state;
-    assert_int_equal(NUMBER_AT(1, 1, 6, 0), 1000);                   /* sample age, ms */
+    assert_int_equal(NUMBER_AT(1, 1, 6, 0), 2000);                   /* sample age, ms */
     assert_int_equal(NUMBER_AT(1, 4, 1, 0), 2);                      /* onOverflow */
     assert_int_equal(NUMBER_AT(1, 5, 1, 1, 3, 1), 1);                /* enabled: TruthValue */
     assert_int_equal(NUMBER_AT(1, 6, 5, 1, 4, 4), 400);              /* up-time at the event */

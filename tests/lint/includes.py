@@ -1,0 +1,275 @@
+"""Holds the include directions of the design, by what the compiler says it reads.
+
+Data goes one way and includes point the other way: a stage includes only the
+header of what it consumes. The tables below say what is allowed; a new file
+needs a row in MAY_INCLUDE. Exit status 1, and a line for each fault.
+
+    includes.py [DIRECTORY]   the checkout to look at; default: the one it is in
+"""
+
+import fnmatch
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+# Each unit (.c, .h or both) and the units whose headers it may include. Its own
+# header is always allowed. Only main.c knows all stages.
+MAY_INCLUDE = {
+    # What a sample is, and where it comes from: the sampler process.
+    "platform/sample": "",
+    "platform/reader": "platform/sample",
+    "platform/replay": "platform/sample platform/reader",
+    "platform/Linux/proc_text": "",
+    "platform/Linux/estimate": "platform/sample",
+    "platform/Linux/procfs": "platform/reader platform/Linux/estimate platform/Linux/proc_text",
+    "platform/Linux/readers": "platform/reader",
+    "subagent/log": "",
+    "subagent/ring": "platform/sample",
+    "subagent/sampler": "platform/reader subagent/ring subagent/log",
+    "subagent/supervisor": "subagent/sampler subagent/config subagent/log",
+    # From samples to a snapshot.
+    "subagent/settings": "",
+    "subagent/config": "subagent/settings",
+    "subagent/average": "platform/sample",
+    "subagent/alarm": "subagent/average subagent/settings",
+    "subagent/events": "platform/sample subagent/settings",
+    "subagent/summary": "subagent/alarm subagent/events",
+    "subagent/snapshot": "subagent/alarm",
+    "subagent/store": "subagent/alarm subagent/events",
+    # From a snapshot to the wire.
+    "subagent/version": "",
+    "mib/root": "",
+    "mib/objects": "subagent/events subagent/snapshot subagent/summary subagent/version",
+    "mib/asn": "mib/objects",
+    "mib/notify": "mib/objects mib/asn mib/root",
+    "mib/registration": "mib/objects mib/asn mib/root",
+    "subagent/agentx": "subagent/log",
+    # The agent process's own main: it moves the data of its stages, no other does.
+    "subagent/agent": "subagent/config subagent/ring subagent/store subagent/summary "
+                      "subagent/agentx subagent/log mib/notify mib/registration",
+    "subagent/main": "*",
+}
+
+# Tables that are expanded, and who may do that.
+MAY_EXPAND = {
+    "mib/counters.def": ["platform/*", "mib/objects.c", "subagent/main.c"],
+    "mib/notifications.def": ["subagent/events.h", "mib/*.c"],
+    "subagent/settings.def": ["subagent/settings.[ch]", "subagent/config.c", "mib/objects.c"],
+}
+
+# Libraries, by a pattern of their headers' paths, and the only files that may know them.
+LIBRARIES = {
+    "*/net-snmp/*": ["mib/*.c", "subagent/agentx.c", "subagent/agent.c"],
+    "*/sqlite3*.h": ["subagent/store.c"],
+    "*/confuse.h": ["subagent/config.c"],
+    "*/bpf/*": ["platform/*/*"],
+    "*/nftables/*": ["platform/*/*"],
+    "*/libmnl/*": ["platform/*/*"],
+    "*/libnftnl/*": ["platform/*/*"],
+    "*/seccomp.h": ["platform/*/*"],
+    "*/cap-ng.h": ["platform/*/*"],
+}
+
+# Headers of one OS, as a file includes them itself (the C library includes some by its own).
+OS_HEADERS = [
+    "linux/*", "asm/*", "netlink/*", "bpf/*", "libbpf.h", "net/bpf.h", "net/vnet.h",
+    "sys/capability.h", "sys/capsicum.h", "sys/epoll.h", "sys/event.h", "sys/eventfd.h",
+    "sys/inotify.h", "sys/jail.h", "sys/prctl.h", "sys/procctl.h", "sys/signalfd.h",
+    "sys/sysctl.h", "sys/syscall.h", "sys/timerfd.h", "netinet/tcp_var.h", "netinet/tcp_fsm.h",
+    "netinet/in_pcb.h",
+]
+OS_FILES = ["platform/*/*"]
+OS_CONDITION = re.compile(r"^[ \t]*#[ \t]*(?:el)?if.*\b(__linux__|__linux|linux|__gnu_linux__"
+                          r"|__FreeBSD\w*|__OpenBSD__|__NetBSD__|__DragonFly__|__APPLE__|__unix__"
+                          r"|BSD)\b", re.MULTILINE)
+
+# Pure files: samples in, answers out. What they may include of the system, and the
+# functions that they may call: no clock, no input, no output.
+PURE = {
+    "platform/sample.c": ("", ""),
+    "platform/Linux/estimate.c": ("", ""),
+    "platform/Linux/proc_text.c": ("stdio.h", "snprintf"),
+    "subagent/alarm.c": ("", ""),
+    "subagent/average.c": ("", ""),
+    "subagent/events.c": ("", "calloc free"),
+    "subagent/settings.c": ("", ""),
+    "subagent/snapshot.c": ("", ""),
+    "subagent/summary.c": ("stdio.h", "snprintf"),
+    "subagent/ring.c": ("stdatomic.h sys/mman.h", "mmap mprotect"),  # its mapping
+    "mib/objects.c": ("time.h", "localtime_r"),  # DateAndTime; it reads no clock
+}
+PURE_HEADERS = {"stdbool.h", "stdint.h", "stddef.h", "stdlib.h", "string.h", "limits.h",
+                "inttypes.h"}
+PURE_CALLS = {"bcmp", "memchr", "memcmp", "memcpy", "memmove", "memset", "strchr", "strcmp",
+              "strcspn", "strlen", "strncmp", "strnlen", "strspn", "qsort", "bsearch", "abs",
+              "labs", "_GLOBAL_OFFSET_TABLE_"}
+COMPILER_CALLS = re.compile(r"^__(u?div|u?mod|mul|ash|lsh)[a-z]*\d$|^__stack_chk_fail$")
+
+# The sampler process and what it must not see, not even through another header.
+SAMPLER = ["subagent/sampler.[ch]", "subagent/supervisor.[ch]", "subagent/log.[ch]",
+           "subagent/ring.[ch]", "platform/*"]
+NOT_FOR_SAMPLER = ["mib/*.h", "subagent/store.h", "subagent/alarm.h", "subagent/average.h",
+                   "subagent/agentx.h", "subagent/agent.h", "subagent/events.h",
+                   "subagent/snapshot.h", "subagent/summary.h"]
+
+FLAGS = ["-std=gnu11", "-I.", "-D_GNU_SOURCE"]
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
+
+
+def matches(path, patterns):
+    return any(fnmatch.fnmatch(path, pattern) for pattern in patterns)
+
+
+def unit_of(path):
+    return path.rsplit(".", 1)[0]
+
+
+class Sources:
+    """The C files of the checkout, what they say and what the compiler reads for them."""
+
+    def __init__(self, root):
+        self.root = root
+        self.files = sorted(
+            str(path.relative_to(root)) for directory in ("mib", "platform", "subagent")
+            for path in (root / directory).rglob("*") if path.suffix in (".c", ".h"))
+        self.texts = {file: (root / file).read_text() for file in self.files}
+        self.compiler = os.environ.get("CC", "cc")
+
+    def included(self, file):
+        """(own, system): what the file itself includes."""
+        found = INCLUDE.findall(self.texts[file])
+        return [own for own, _ in found if own], [system for _, system in found if system]
+
+    def compiles_here(self, file):
+        """Files of another OS cannot be read by this compiler."""
+        parts = file.split("/")
+        return not (parts[0] == "platform" and len(parts) == 3
+                    and parts[1] != os.uname().sysname)
+
+    def dependencies(self, file):
+        """Every file that the compiler reads for this one, itself left out."""
+        output = self.run([self.compiler, *FLAGS, "-M", "-MT", "x", "-x", "c", file])
+        words = output.replace("\\\n", " ").split()[1:]
+        paths = (os.path.normpath(word) for word in words)
+        return [path for path in paths if path != file]
+
+    def calls(self, file):
+        """The functions outside of its own object that a file needs."""
+        with tempfile.NamedTemporaryFile(suffix=".o") as target:
+            self.run([self.compiler, *FLAGS, "-O1", "-U_FORTIFY_SOURCE", "-fno-stack-protector",
+                      "-c", "-o", target.name, file])
+            output = self.run(["nm", "-g", "-P", target.name])
+        symbols = [line.split()[:2] for line in output.splitlines()]
+        return ({name for name, kind in symbols if kind == "U"},
+                {name for name, kind in symbols if kind != "U"})
+
+    def run(self, command):
+        try:
+            return subprocess.run(command, cwd=self.root, check=True, capture_output=True,
+                                  text=True).stdout
+        except FileNotFoundError:
+            sys.exit(f"includes: {command[0]} is not there")
+        except subprocess.CalledProcessError as error:
+            sys.exit(f"includes: {' '.join(command)} failed:\n{error.stderr}")
+
+
+def direction_faults(sources):
+    """Each include of an own header has to stand in the table."""
+    for file in sources.files:
+        unit = unit_of(file)
+        if unit not in MAY_INCLUDE:
+            yield f"{file}: not in the table MAY_INCLUDE of tests/lint/includes.py: add its row"
+            continue
+        allowed = {unit, *MAY_INCLUDE[unit].split()}
+        for own in sources.included(file)[0]:
+            if own.endswith(".def"):
+                if not matches(file, MAY_EXPAND.get(own, [])):
+                    yield f"{file}: expands {own}, which only {listed(MAY_EXPAND, own)} may"
+            elif "*" not in allowed and unit_of(own) not in allowed:
+                yield (f"{file}: includes {own}; it may include only"
+                       f" {', '.join(sorted(allowed - {unit})) or 'its own header'}")
+    for unit in MAY_INCLUDE:
+        if not any(unit_of(file) == unit for file in sources.files):
+            yield f"tests/lint/includes.py: MAY_INCLUDE has a row for {unit}, which is not there"
+
+
+def listed(table, key):
+    return ", ".join(table.get(key, [])) or "nobody"
+
+
+def library_faults(sources, dependencies):
+    for file, read in dependencies.items():
+        for pattern, allowed in LIBRARIES.items():
+            if not matches(file, allowed) and (hit := next(
+                    (path for path in read if fnmatch.fnmatch("/" + path, pattern)), None)):
+                yield f"{file}: reads {hit}, which only {', '.join(allowed)} may"
+    for file in sources.files:  # files of another OS, and what an #if left out
+        for system in sources.included(file)[1]:
+            for pattern, allowed in LIBRARIES.items():
+                if fnmatch.fnmatch("/" + system, pattern) and not matches(file, allowed):
+                    yield f"{file}: includes <{system}>, which only {', '.join(allowed)} may"
+
+
+def os_faults(sources):
+    for file in sources.files:
+        own, system = sources.included(file)
+        if matches(file, OS_FILES):
+            continue
+        for header in system:
+            if matches(header, OS_HEADERS):
+                yield f"{file}: includes <{header}> of one OS; only platform/<OS>/ may"
+        for header in own:
+            if matches(header, OS_FILES):
+                yield f"{file}: includes {header}; only platform/<OS>/ may"
+        for condition in OS_CONDITION.finditer(sources.texts[file]):
+            line = sources.texts[file].count("\n", 0, condition.start()) + 1
+            yield f"{file}:{line}: #if on the OS ({condition[1]}); only in platform/<OS>/"
+
+
+def pure_faults(sources, dependencies):
+    defined = set()
+    needs = {}
+    for file, (headers, calls) in PURE.items():
+        if not sources.compiles_here(file):
+            continue
+        allowed = PURE_HEADERS | set(headers.split())
+        for reader in [file, *(path for path in dependencies[file] if path in sources.texts)]:
+            for header in sources.included(reader)[1]:
+                if header not in allowed:
+                    yield (f"{file}: is pure, but {'it' if reader == file else reader} includes"
+                           f" <{header}>")
+        needs[file], own = sources.calls(file)
+        needs[file] -= set(calls.split())
+        defined |= own
+    for file, names in needs.items():
+        for name in sorted(names - PURE_CALLS - defined):
+            if not COMPILER_CALLS.match(name):
+                yield f"{file}: is pure, but it uses {name}"
+
+
+def sampler_faults(dependencies):
+    for file, read in dependencies.items():
+        for path in read:
+            if matches(file, SAMPLER) and matches(path, NOT_FOR_SAMPLER):
+                yield f"{file}: is of the sampler process, but it reads {path}"
+
+
+def main(arguments):
+    root = pathlib.Path(arguments[0] if arguments else __file__).resolve()
+    sources = Sources(root if arguments else root.parents[2])
+    dependencies = {file: sources.dependencies(file) for file in sources.files
+                    if sources.compiles_here(file)}
+    faults = [*direction_faults(sources), *library_faults(sources, dependencies),
+              *os_faults(sources), *pure_faults(sources, dependencies),
+              *sampler_faults(dependencies)]
+    for fault in dict.fromkeys(faults):
+        print(fault)
+    print(f"includes: {len(sources.files)} files, {len(dict.fromkeys(faults))} faults")
+    return 1 if faults or not sources.files else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
