@@ -434,6 +434,7 @@ static int run(const struct command_line *line, const struct config *config)
         .sampler = &sampler, .config = *config, .reload = reload, .agent = agent_run};
     struct passwd *user;
     char error[ERROR_SIZE];
+    int status;
 
     if (!find_user(config->user, &user, error))
         return complain(error, EXIT_USAGE);
@@ -453,7 +454,9 @@ static int run(const struct command_line *line, const struct config *config)
     }
     log_write(LOG_NOTICE, RSTWATCH_VERSION ": source %s, a sample every %u ms", sampler.type->name,
               config->sample_interval_ms);
-    return supervisor_run(&supervisor);
+    status = supervisor_run(&supervisor);
+    sampler_close(&sampler);
+    return status;
 }
 
 static int act(const struct command_line *line)
