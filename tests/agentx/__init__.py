@@ -1,0 +1,1 @@
+"""Tests of the whole daemon: a real snmpd, a real snmptrapd, real resets."""
