@@ -37,45 +37,105 @@ static struct relative relative_to_root(const netsnmp_variable_list *varbind)
     return relative;
 }
 
-static void answer_get(netsnmp_agent_request_info *info, netsnmp_request_info *request,
-                       const struct mib_view *view)
+/* The answer to a GET; returns the exception of RFC 3416, 4.2.1, where there is no value. */
+static u_char put_value(netsnmp_variable_list *varbind, const struct mib_view *view)
 {
-    struct relative relative = relative_to_root(request->requestvb);
+    struct relative relative = relative_to_root(varbind);
     struct mib_value value;
 
     switch (mib_get(view, relative.name, relative.length, &value)) {
     case MIB_FOUND:
-        asn_put(request->requestvb, &value);
         break;
     case MIB_NO_OBJECT:
-        netsnmp_set_request_error(info, request, SNMP_NOSUCHOBJECT);
-        break;
+        return SNMP_NOSUCHOBJECT;
     case MIB_NO_INSTANCE:
-        netsnmp_set_request_error(info, request, SNMP_NOSUCHINSTANCE);
-        break;
+        return SNMP_NOSUCHINSTANCE;
     }
+    asn_put(varbind, &value);
+    return 0;
 }
 
-/* Nothing found: left as it is, and the library goes on to the next registration. */
-static void answer_getnext(netsnmp_request_info *request, const struct mib_view *view)
+/* The name and value that follow, or, `inclusive`, this name's own; false: none before `end`. */
+static bool put_next(netsnmp_variable_list *varbind, bool inclusive, const oid *end,
+                     size_t end_length, const struct mib_view *view)
 {
-    struct relative relative = relative_to_root(request->requestvb);
+    struct relative relative = relative_to_root(varbind);
     oid name[OID_LENGTH(root) + MIB_NAME_MAX];
     uint32_t next[MIB_NAME_MAX];
     size_t length;
     struct mib_value value;
 
-    if (request->inclusive && mib_get(view, relative.name, relative.length, &value) == MIB_FOUND) {
-        asn_put(request->requestvb, &value);
-        return;
-    }
+    if (inclusive && put_value(varbind, view) == 0)
+        return true;
     if (!mib_next(view, relative.name, relative.length, next, &length, &value))
-        return;
+        return false;
     memcpy(name, root, sizeof root);
     for (size_t i = 0; i < length; i++)
         name[OID_LENGTH(root) + i] = next[i];
-    snmp_set_var_objid(request->requestvb, name, OID_LENGTH(root) + length);
-    asn_put(request->requestvb, &value);
+    length += OID_LENGTH(root);
+    if (end_length > 0 && snmp_oid_compare(name, length, end, end_length) >= 0)
+        return false;
+    snmp_set_var_objid(varbind, name, length);
+    asn_put(varbind, &value);
+    return true;
+}
+
+static void answer_get(netsnmp_agent_request_info *info, netsnmp_request_info *request,
+                       const struct mib_view *view)
+{
+    u_char exception = put_value(request->requestvb, view);
+
+    if (exception != 0)
+        netsnmp_set_request_error(info, request, exception);
+}
+
+/* Nothing found: left as it is, and the library, which keeps the range, goes on behind it. */
+static void answer_getnext(netsnmp_request_info *request, const struct mib_view *view)
+{
+    put_next(request->requestvb, request->inclusive, NULL, 0, view);
+}
+
+static bool are_ours(const netsnmp_variable_list *varbinds)
+{
+    for (; varbinds; varbinds = varbinds->next_variable)
+        if (varbinds->name_length < OID_LENGTH(root) ||
+            memcmp(varbinds->name, root, sizeof root) != 0)
+            return false;
+    return true;
+}
+
+/* A search range of RFC 2741, 5.2: the library has the end as the value, and says by the
+   type whether the start is included. An end of no or null OID is none. */
+static bool put_next_in_range(netsnmp_variable_list *varbind, const struct mib_view *view)
+{
+    oid end[MAX_OID_LEN];
+    size_t end_length = varbind->val_len / sizeof *end;
+
+    if (end_length > MAX_OID_LEN || !varbind->val.objid || end_length <= 2)
+        end_length = 0;
+    else
+        memcpy(end, varbind->val.objid, end_length * sizeof *end);
+    return put_next(varbind, varbind->type == ASN_PRIV_INCL_RANGE, end, end_length, view);
+}
+
+bool mib_answer(struct variable_list *varbinds, bool next)
+{
+    struct mib_view view;
+
+    if (!are_ours(varbinds))
+        return false;
+    service->view(service->context, &view);
+    for (; varbinds; varbinds = varbinds->next_variable) {
+        u_char exception = 0;
+
+        if (!next)
+            exception = put_value(varbinds, &view);
+        else if (!put_next_in_range(varbinds, &view))
+            exception = SNMP_ENDOFMIBVIEW;
+        if (exception != 0)
+            snmp_set_var_typed_value(varbinds, exception, NULL, 0);
+    }
+    return true;
 }
 
 /* Takes one varbind of a SET into `settings`, checked as RFC 3416 (4.2.5) orders. */

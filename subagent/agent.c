@@ -372,6 +372,7 @@ static bool serve(struct agent *agent, const struct config *config, int wake)
         return false;
     }
     agentx_on_lost(session_lost, agent);
+    agentx_on_read(mib_answer);
     /* What the ring has, first: the first answer is not an empty one. */
     take_samples(wake, agent);
     agentx_start();

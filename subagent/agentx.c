@@ -19,8 +19,11 @@
 #define APPLICATION "rstwatchd"
 
 /* RFC 2741, 6.1 and 6.2.10; the library does not install its header for them. */
-#define AGENTX_NOTIFY  12
-#define AGENTX_VERSION 0xC1 /* version 1, as the library marks it */
+#define AGENTX_GET      5
+#define AGENTX_GETNEXT  6
+#define AGENTX_NOTIFY   12
+#define AGENTX_RESPONSE 18
+#define AGENTX_VERSION  0xC1 /* version 1, as the library marks it */
 
 /* The library's own interval to try again, in whole seconds, 1 at least; see hasten_retry(). */
 #define RETRY_S  1
@@ -34,6 +37,9 @@ static netsnmp_session *session; /* NULL: not connected */
 static int64_t master_start_ns;
 static bool told_missing; /* once an outage */
 static const char *master_address;
+
+static bool (*on_read)(netsnmp_variable_list *varbinds, bool next);
+static netsnmp_callback library_callback; /* what the session had before take_packet() */
 
 static void (*on_lost)(void *context);
 static void *on_lost_context;
@@ -101,6 +107,28 @@ static int64_t start_of_master(void)
            (int64_t)netsnmp_get_agent_uptime() * INT64_C(10000000);
 }
 
+/* Takes what the session receives before the library does. */
+static int take_packet(int operation, netsnmp_session *from, int request, netsnmp_pdu *pdu,
+                       void *magic)
+{
+    bool reads = operation == NETSNMP_CALLBACK_OP_RECEIVED_MESSAGE &&
+                 (pdu->command == AGENTX_GET || pdu->command == AGENTX_GETNEXT) &&
+                 pdu->community_len == 0; /* where AgentX keeps the context: the default one */
+    netsnmp_pdu *answer = reads && on_read ? snmp_clone_pdu(pdu) : NULL;
+
+    if (!answer || !on_read(answer->variables, pdu->command == AGENTX_GETNEXT)) {
+        snmp_free_pdu(answer);
+        return library_callback(operation, from, request, pdu, magic);
+    }
+    answer->command = AGENTX_RESPONSE;
+    answer->errstat = SNMP_ERR_NOERROR;
+    answer->errindex = 0;
+    answer->time = netsnmp_get_agent_uptime();
+    if (!snmp_send(from, answer))
+        snmp_free_pdu(answer);
+    return 1;
+}
+
 static int session_begins(int major, int minor, void *server, void *client)
 {
     (void)major, (void)minor, (void)client;
@@ -108,6 +136,8 @@ static int session_begins(int major, int minor, void *server, void *client)
     master_start_ns = start_of_master();
     told_missing = false;
     keep_alive(session);
+    library_callback = session->callback;
+    session->callback = take_packet;
     log_write(LOG_NOTICE, "connected to the AgentX master at %s", master_address);
     return 0;
 }
@@ -147,6 +177,11 @@ bool agentx_open(const char *address)
     /* init_agent() sets it to 15 s. */
     netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_AGENTX_PING_INTERVAL, RETRY_S);
     return true;
+}
+
+void agentx_on_read(bool (*answer)(netsnmp_variable_list *varbinds, bool next))
+{
+    on_read = answer;
 }
 
 void agentx_start(void)

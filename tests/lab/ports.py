@@ -1,29 +1,43 @@
 """Free ports of the loopback."""
 
-import errno
+import itertools
+import os
 import socket
+
+# Below those that the kernel gives to sockets that name none, which would take
+# one between the asking and the using. Sessions side by side start apart.
+FIRST, LAST = 10240, 32767
+
+_numbers = itertools.count(os.getpid() * 97)
 
 
 def free_udp_port():
-    """One of those that the kernel gives out."""
-    return _bind(socket.SOCK_DGRAM, 0)
+    return _free(socket.SOCK_DGRAM)
 
 
 def free_tcp_port():
-    return _bind(socket.SOCK_STREAM, 0)
+    return _free(socket.SOCK_STREAM)
 
 
 def first_free_udp_port(start):
     for port in range(start, 2**16):
-        try:
-            return _bind(socket.SOCK_DGRAM, port)
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
+        if _can_bind(socket.SOCK_DGRAM, port):
+            return port
     raise RuntimeError(f"no UDP port from {start} on is free")
 
 
-def _bind(kind, port):
+def _free(kind):
+    for _ in range(FIRST, LAST):
+        port = FIRST + next(_numbers) % (LAST - FIRST + 1)
+        if _can_bind(kind, port):
+            return port
+    raise RuntimeError(f"no port from {FIRST} to {LAST} is free")
+
+
+def _can_bind(kind, port):
     with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", port))
-        return probe.getsockname()[1]
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
