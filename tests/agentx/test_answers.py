@@ -26,6 +26,10 @@ CONFIGURATION = "alarm sent { clear-delay = 3600 }\n"
 # These change by themselves: the age, and the minute that a burst stays in a window.
 MOVING = ["tcpResetSampleAge.0", "tcpResetReceivedAvg60s.0", "tcpResetSentAvg60s.0"]
 
+EVENT_COLUMNS = {f"tcpResetEvent{name}" for name in (
+    "Number", "Time", "UpTime", "Kind", "Metric", "MetricName", "Value", "Threshold", "Peak",
+    "Duration", "Method", "SynCookieState", "Summary", "Delivery")}
+
 BURST = 10000  # resets in one sample: raises at once
 
 
@@ -112,6 +116,17 @@ def test_v1_has_no_name_for_a_counter64(station):
 def test_every_object_of_the_mib_is_answered(walk):
     readable = {each.name for each in mib.objects().values() if each.access != "not-accessible"}
     assert {mib.name(each.oid).split(".")[0] for each in walk} == readable
+
+
+def test_a_walk_meets_every_row(walk):
+    rows = {}
+    for each in walk:
+        column, instance = mib.name(each.oid).split(".")
+        rows.setdefault(column, []).append(instance)
+    only = {"tcpResetAlarmPeak": ["2"], "tcpResetEventPeak": ["3"], "tcpResetEventDuration": ["3"]}
+    for column in rows:
+        of_table = column.startswith("tcpResetAlarm") or column in EVENT_COLUMNS
+        assert rows[column] == only.get(column, ["1", "2", "3"] if of_table else ["0"]), column
 
 
 def test_nothing_is_answered_that_is_not_in_the_mib(walk):

@@ -10,7 +10,6 @@ from lab.process import Process, children_of, is_gone
 from lab.snmp import Missing, NoAnswer, Refused
 from lab.wait import wait_until
 
-VERSION_OBJECT = "tcpResetAgentVersion.0"
 FIRST_OBJECT_KNOWN = "tcpResetSampleAge.0"  # there is a sample from then on
 
 
@@ -95,8 +94,12 @@ class Daemon:
             self.process.stop()
 
     def kill_every_process(self):
-        """kill -9 of the agent and its parent at once, as when the power fails."""
+        """kill -9 of all at once, as when the power fails: the parent can neither start
+        another agent nor give the old one time to end well."""
+        self.process.send(signal.SIGSTOP)
         pids = children_of(self.process.pid)
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
         self.process.kill()
         wait_until(lambda: all(map(is_gone, pids)), 5, "the end of every process of the daemon")
 

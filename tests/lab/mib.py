@@ -90,7 +90,8 @@ def sort_key(numbers):
 
 def _snmptranslate(*arguments):
     with private_environment() as env:
-        command = ["snmptranslate", "-M", paths.MIB_DIRECTORIES, "-m", paths.MIB_MODULES, *arguments]
+        command = ["snmptranslate", "-M", paths.MIB_DIRECTORIES, "-m", paths.MIB_MODULES,
+                   *arguments]
         result = subprocess.run(command, env=env, capture_output=True, text=True, timeout=30)
     if result.returncode != 0 or result.stderr:
         raise RuntimeError(f"{' '.join(command)}: {result.stderr.strip()}")

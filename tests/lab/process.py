@@ -125,17 +125,16 @@ class Process:
 
 
 def _stat_fields(pid):
-    """Fields of /proc/<pid>/stat from the state on; None when there is no such process."""
+    """Fields of /proc/<pid>/stat from the state on; none when there is no such process."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
-        return None
+        return []
 
 
 def state_of(pid):
     """R, S, T, Z … or None when there is no such process."""
-    fields = _stat_fields(pid)
-    return fields and fields[0]
+    return next(iter(_stat_fields(pid)), None)
 
 
 def is_gone(pid):
@@ -144,22 +143,21 @@ def is_gone(pid):
 
 
 def children_of(pid):
-    found = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
-    return sorted(child for child in found
-                  if (fields := _stat_fields(child)) and fields[1] == str(pid)
-                  and fields[0] != "Z")
+    return [child for child in _running() if _stat_fields(child)[1:2] == [str(pid)]]
+
+
+def processes_about(path):
+    """Those with this path in their command line, oldest first."""
+    return [pid for pid in _running() if str(path) in _command_line(pid)]
+
+
+def _running():
+    found = sorted(int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
+    return [pid for pid in found if not is_gone(pid)]
 
 
 def _command_line(pid):
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
     except (FileNotFoundError, ProcessLookupError):
         return []
-
-
-def processes_about(argument):
-    """Living processes with this word on their command line, parents first."""
-    pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
-    found = [pid for pid in pids
-             if str(argument).encode() in _command_line(pid) and not is_gone(pid)]
-    return sorted(found, key=lambda pid: (int(_stat_fields(pid)[1]) in found, pid))

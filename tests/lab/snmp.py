@@ -119,7 +119,8 @@ class Client:
 
 
 NUMERIC_OPTIONS = ["-m", "", "-On", "-Oe", "-Ox"]
-TEXT_OPTIONS = ["-M", paths.MIB_DIRECTORIES, "-m", paths.MIB_MODULES, "-OQsU"]  # as =, short names, no units
+# As "short name = value", without units.
+TEXT_OPTIONS = ["-M", paths.MIB_DIRECTORIES, "-m", paths.MIB_MODULES, "-OQsU"]
 
 
 def error_of(message):

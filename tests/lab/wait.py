@@ -20,3 +20,8 @@ def wait_until(condition, timeout, what):
             text = what() if callable(what) else what
             raise TimeoutError(f"{timeout:g} s passed without: {text}")
         time.sleep(POLL_SECONDS)
+
+
+def let_pass(seconds):
+    """For a test of what time does: an outage that lasts so long, say."""
+    time.sleep(seconds)
