@@ -4,13 +4,14 @@
  *
  * open   Opens everything the reader will ever need, with the rights of the
  *        caller; afterwards those rights may go. `argument` is what follows the
- *        colon of `-s name:argument`, "" without one. On failure returns NULL
- *        and writes what failed and where (one line, no newline) to error.
+ *        colon of `-s name:argument`, "" without one. On success *reader is
+ *        set; else what failed and where (one line, no newline) is in error.
  * read   Fills counters, valid bits, methods, SYN-cookie state and sources of
  *        *sample; the rest of it is zero before the call, but time_ns is set.
  *        What the source does not know stays without its valid bit. Never
  *        blocks. Returns false and writes error when nothing could be read;
- *        the next call tries again.
+ *        the next call tries again. A reader that fails for long is closed in
+ *        favour of the next best, if `-s auto` had chosen it.
  * close  Gives back what open took.
  *
  * A reader does not print, keeps no global state and knows no other stage.
@@ -24,12 +25,20 @@
 
 struct reader; /* each reader's own */
 
+enum reader_open {
+    READER_OPEN,
+    READER_FAILED, /* another source may do better */
+    READER_TAKEN,  /* another instance counts what this one would: none must count it again */
+};
+
 struct reader_type {
     const char *name;     /* as in -s, "procfs" */
     const char *meaning;  /* one line for --help */
     const char *argument; /* what must follow the colon, "FILE"; NULL: nothing need */
+    const char *missing;  /* why this build is without it; then it has no functions; NULL: it has */
     bool automatic;       /* `-s auto` may choose it */
-    struct reader *(*open)(const char *argument, char *error, size_t error_size);
+    enum reader_open (*open)(struct reader **reader, const char *argument, char *error,
+                             size_t error_size);
     bool (*read)(struct reader *reader, struct sample *sample, char *error, size_t error_size);
     void (*close)(struct reader *reader);
 };

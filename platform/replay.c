@@ -390,20 +390,22 @@ static void replay_close(struct reader *reader)
     free(reader);
 }
 
-static struct reader *replay_open(const char *argument, char *error, size_t error_size)
+static enum reader_open replay_open(struct reader **opened, const char *argument, char *error,
+                                    size_t error_size)
 {
     struct reader *reader = calloc(1, sizeof *reader);
 
     if (!reader || !(reader->name = strdup(argument))) {
         snprintf(error, error_size, "%s: %s", argument, strerror(errno));
         free(reader);
-        return NULL;
+        return READER_FAILED;
     }
     if (!load(reader, argument, error, error_size)) {
         replay_close(reader);
-        return NULL;
+        return READER_FAILED;
     }
-    return reader;
+    *opened = reader;
+    return READER_OPEN;
 }
 
 /* Copies what the source knows of a sample, and nothing else of it. */

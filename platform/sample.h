@@ -28,7 +28,13 @@ enum syn_cookie_state {
 };
 
 /* Bit numbers of tcpResetSources. */
-enum source { SOURCE_PROCFS = 0, SOURCE_REPLAY = 1, SOURCE_COUNT };
+enum source {
+    SOURCE_PROCFS = 0,
+    SOURCE_REPLAY = 1,
+    SOURCE_BPF = 2,
+    SOURCE_NFTABLES = 3,
+    SOURCE_COUNT
+};
 
 struct sample {
     uint64_t sequence; /* 1, 2, 3 …: every sample of this sampler; set by it */

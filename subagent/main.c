@@ -84,6 +84,19 @@ static void print_usage(FILE *to)
                 type->argument ? type->argument : "", type->meaning);
 }
 
+/* One line, with what the build was made without. */
+static void print_version(void)
+{
+    const struct reader_type *type;
+
+    printf(RSTWATCH_VERSION);
+    for (size_t n = 0; (type = sampler_source(n)) != NULL; n++) {
+        if (type->missing)
+            printf(", source %s %s", type->name, type->missing);
+    }
+    putchar('\n');
+}
+
 static void print_counters(void)
 {
     static const uint32_t root[] = {MIB_ROOT};
@@ -452,8 +465,9 @@ static int run(const struct command_line *line, const struct config *config)
         fail(error, "daemon");
         return complain(error, EXIT_FAILURE);
     }
-    log_write(LOG_NOTICE, RSTWATCH_VERSION ": source %s, a sample every %u ms", sampler.type->name,
-              config->sample_interval_ms);
+    log_write(LOG_NOTICE, RSTWATCH_VERSION ": source %s, a sample every %u ms%s%s",
+              sampler.type->name, config->sample_interval_ms, sampler.passed_over[0] ? "; " : "",
+              sampler.passed_over);
     status = supervisor_run(&supervisor);
     sampler_close(&sampler);
     return status;
@@ -466,7 +480,7 @@ static int act(const struct command_line *line)
 
     switch (line->action) {
     case VERSION:
-        puts(RSTWATCH_VERSION);
+        print_version();
         return EXIT_SUCCESS;
     case HELP:
         print_usage(stdout);

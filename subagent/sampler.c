@@ -8,6 +8,7 @@
 
 #define NS_PER_S INT64_C(1000000000)
 #define STALE_NS (10 * NS_PER_S)
+#define LEAVE_NS NS_PER_S
 
 const struct reader_type *sampler_source(size_t n)
 {
@@ -20,21 +21,57 @@ const struct reader_type *sampler_source(size_t n)
     return n == count ? &replay_reader : NULL;
 }
 
-static enum sampler_result open_automatic(struct sampler *sampler, char *error, size_t error_size)
+static enum reader_open open_reader(const struct reader_type *type, struct reader **reader,
+                                    const char *argument, char *error, size_t error_size)
+{
+    if (!type->missing)
+        return type->open(reader, argument, error, error_size);
+    snprintf(error, error_size, "%s", type->missing);
+    return READER_FAILED;
+}
+
+static void pass_over(struct sampler *sampler, const struct reader_type *type, const char *error)
+{
+    size_t used = strlen(sampler->passed_over);
+
+    snprintf(sampler->passed_over + used, sizeof sampler->passed_over - used, "%snot %s: %s",
+             used ? "; " : "", type->name, error);
+}
+
+/* Opens the best source that works, from the one of that rank on; passed_over tells what it
+   passed over. On failure the source stays as it was. */
+static enum reader_open open_best(struct sampler *sampler, size_t rank)
 {
     const struct reader_type *type;
+    struct reader *reader;
+    char error[480];
 
-    snprintf(error, error_size, "this platform has no source");
-    for (size_t n = 0; (type = sampler_source(n)) != NULL; n++) {
+    sampler->passed_over[0] = '\0';
+    for (; (type = sampler_source(rank)) != NULL; rank++) {
         if (!type->automatic)
             continue;
-        sampler->reader = type->open("", error, error_size);
-        if (sampler->reader) {
+
+        enum reader_open result = open_reader(type, &reader, "", error, sizeof error);
+
+        if (result == READER_OPEN) {
             sampler->type = type;
-            return SAMPLER_OPEN;
+            sampler->reader = reader;
+            sampler->rank = rank;
+            return READER_OPEN;
         }
-        log_write(LOG_NOTICE, "source %s: %s", type->name, error);
+        pass_over(sampler, type, error);
+        if (result == READER_TAKEN)
+            return READER_TAKEN;
     }
+    return READER_FAILED;
+}
+
+static enum sampler_result open_automatic(struct sampler *sampler, char *error, size_t error_size)
+{
+    sampler->automatic = true;
+    if (open_best(sampler, 0) == READER_OPEN)
+        return SAMPLER_OPEN;
+    snprintf(error, error_size, "no source: %s", sampler->passed_over);
     return SAMPLER_FAILED;
 }
 
@@ -53,8 +90,10 @@ static enum sampler_result open_named(struct sampler *sampler, const char *sourc
                      sampler->type->name, sampler->type->argument);
             return SAMPLER_NO_SUCH_SOURCE;
         }
-        sampler->reader = sampler->type->open(argument, error, error_size);
-        return sampler->reader ? SAMPLER_OPEN : SAMPLER_FAILED;
+        return open_reader(sampler->type, &sampler->reader, argument, error, error_size) ==
+                       READER_OPEN
+                   ? SAMPLER_OPEN
+                   : SAMPLER_FAILED;
     }
     snprintf(error, error_size, "source \"%s\": expected one of those that --help lists", source);
     return SAMPLER_NO_SUCH_SOURCE;
@@ -103,15 +142,36 @@ static void publish_unknown(struct sampler *sampler, struct ring *ring, int64_t 
     publish(sampler, ring, &unknown);
 }
 
+/* Goes over to the next best source, if there is one: this is tried once. */
+static void leave(struct sampler *sampler)
+{
+    const struct reader_type *left = sampler->type;
+    struct reader *reader = sampler->reader;
+    bool open = open_best(sampler, sampler->rank + 1) == READER_OPEN;
+
+    log_write(LOG_WARNING, "source %s is given up until a restart; now source %s%s%s", left->name,
+              open ? sampler->type->name : "none", sampler->passed_over[0] ? ": " : "",
+              sampler->passed_over);
+    sampler->leave_ns = INT64_MAX;
+    if (!open)
+        return;
+    left->close(reader);
+    sampler->failing = false;
+}
+
 static void read_failed(struct sampler *sampler, struct ring *ring, int64_t now_ns,
                         const char *error)
 {
     sampler->read_failures++;
-    if (!sampler->failing)
+    if (!sampler->failing) {
         log_write(LOG_WARNING, "source %s: %s", sampler->type->name, error);
+        sampler->leave_ns = now_ns + LEAVE_NS;
+    }
     sampler->failing = true;
     if (now_ns - sampler->good_ns >= STALE_NS)
         publish_unknown(sampler, ring, now_ns);
+    if (sampler->automatic && now_ns >= sampler->leave_ns)
+        leave(sampler);
 }
 
 void sampler_tick(struct sampler *sampler, struct ring *ring)
