@@ -10,6 +10,8 @@ CFLAGS  = -O2 -g
 WARN    = -Wall -Wextra -Werror
 BUILD   = build
 
+all: # the first one; a platform may bring rules of its own
+
 OS != uname -s
 include platform/$(OS)/sources.mk
 
@@ -32,6 +34,9 @@ AGENT = mib/asn.c mib/notify.c mib/registration.c subagent/agent.c subagent/agen
 SOURCES = $(PURE) $(SAMPLER) $(AGENT)
 HEADERS = mib/*.h mib/*.def platform/*.h platform/$(OS)/*.h subagent/*.h subagent/*.def
 
+# Groups of platform/deps.sh.
+DEPS = build $(PLATFORM_DEPS)
+
 LIBS = $(PLATFORM_LDFLAGS) -lnetsnmpagent -lnetsnmpmibs -lnetsnmp -lsqlite3 -lconfuse -lm
 
 UNIT_TESTS = alarm average config estimate events objects proc_text replay ring sample settings \
@@ -40,35 +45,35 @@ UNIT_TESTS = alarm average config estimate events objects proc_text replay ring 
 all: $(BUILD)/rstwatchd
 
 # One command for all of it: two seconds, and no list of dependencies to keep.
-$(BUILD)/rstwatchd: $(SOURCES) $(HEADERS) Makefile
-	@sh platform/deps.sh check
+$(BUILD)/rstwatchd: $(SOURCES) $(HEADERS) $(PLATFORM_GENERATED) Makefile
+	@sh platform/deps.sh check $(DEPS)
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ $(SOURCES) $(LDFLAGS) $(LIBS)
 
 deps:
-	@sh platform/deps.sh install build
+	@sh platform/deps.sh install $(DEPS)
 
 run:
-	@sh platform/deps.sh install build run
+	@sh platform/deps.sh install $(DEPS) run
 	@$(MAKE) all
 	@exec /usr/bin/python3 tests/demo/run.py
 
 check:
-	@sh platform/deps.sh install build run check
+	@sh platform/deps.sh install $(DEPS) run check
 	@exec /usr/bin/python3 tests/check.py
 
 bench:
-	@sh platform/deps.sh install build run check bench
+	@sh platform/deps.sh install $(DEPS) run check bench
 	@$(MAKE) all
 	@exec /usr/bin/python3 tests/bench/bench.py
 
 # One binary a test, each with all that needs no net-snmp; tests/check.sh runs them.
-unit:
+unit: $(PLATFORM_GENERATED)
 	@mkdir -p $(BUILD)/unit
 	@for test in $(UNIT_TESTS); do \
 	    $(COMPILE) -o $(BUILD)/unit/$$test tests/unit/test_$$test.c $(PURE) platform/replay.c \
 	        $(PLATFORM_SOURCES) subagent/config.c subagent/store.c $(LDFLAGS) \
-	        -lcmocka -lsqlite3 -lconfuse -lm || exit 1; \
+	        $(PLATFORM_LDFLAGS) -lcmocka -lsqlite3 -lconfuse -lm || exit 1; \
 	done
 
 install: $(BUILD)/rstwatchd

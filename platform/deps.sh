@@ -1,7 +1,8 @@
 #!/bin/sh
 # What building and testing need from the system's packages, one table.
-#   deps.sh check            names what building lacks; exit status 1 if anything
-#   deps.sh install GROUP…   installs what these groups lack (build, run, check, bench)
+#   deps.sh check GROUP...     names what these groups lack; exit status 1 if anything
+#   deps.sh install GROUP...   installs it
+# Groups: build; bpf: the BPF source of Linux; run, check, bench.
 set -eu
 
 # group  test (header: H:name, program: P:name, file: F:pattern)  Debian package  FreeBSD package
@@ -12,6 +13,9 @@ build H:sqlite3.h libsqlite3-dev sqlite3
 build H:confuse.h libconfuse-dev libconfuse
 build P:cc gcc -
 build F:/usr/lib/*/crt1.o libc6-dev -
+bpf P:clang clang -
+bpf P:bpftool bpftool -
+bpf H:bpf/libbpf.h libbpf-dev -
 run P:snmpd snmpd net-snmp
 run P:snmpget snmp net-snmp
 run P:snmptrapd snmptrapd net-snmp
@@ -45,7 +49,7 @@ have() {
 check() {
     missing=0
     while read -r group test debian freebsd; do
-        [ "$group" = build ] || continue
+        case " $* " in *" $group "*) ;; *) continue ;; esac
         have "$test" && continue
         echo "missing ${test#?:}: package $debian (Debian), $freebsd (FreeBSD); or run: make deps" >&2
         missing=1
@@ -80,13 +84,16 @@ END
 }
 
 case ${1:-} in
-check) check ;;
+check)
+    shift
+    check "$@"
+    ;;
 install)
     shift
     install "$@"
     ;;
 *)
-    echo "usage: deps.sh check | install GROUP..." >&2
+    echo "usage: deps.sh check|install GROUP..." >&2
     exit 2
     ;;
 esac

@@ -1,5 +1,6 @@
 #include "platform/reader.h"
 
+extern const struct reader_type bpf_reader;    /* bpf.c, or bpf_missing.c */
 extern const struct reader_type procfs_reader; /* procfs.c */
 
-const struct reader_type *const platform_readers[] = {&procfs_reader, NULL};
+const struct reader_type *const platform_readers[] = {&bpf_reader, &procfs_reader, NULL};

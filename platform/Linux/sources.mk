@@ -1,4 +1,30 @@
 # What is built on Linux. GNU make and BSD make read this.
+
+# Without the BPF source, for a build without clang, bpftool and libbpf: make BPF=no
+BPF = yes
+
 PLATFORM_SOURCES = platform/Linux/readers.c platform/Linux/procfs.c \
                    platform/Linux/proc_text.c platform/Linux/estimate.c \
-                   platform/Linux/components.c
+                   platform/Linux/components.c platform/Linux/exact.c $(BPF_SOURCES_$(BPF))
+PLATFORM_CPPFLAGS = $(BPF_CPPFLAGS_$(BPF))
+PLATFORM_LDFLAGS = $(BPF_LDFLAGS_$(BPF))
+PLATFORM_GENERATED = $(BPF_GENERATED_$(BPF))
+PLATFORM_DEPS = $(BPF_DEPS_$(BPF))
+
+BPF_SOURCES_yes = platform/Linux/bpf.c
+BPF_SOURCES_no = platform/Linux/bpf_missing.c
+BPF_CPPFLAGS_yes = -I$(BUILD)
+BPF_LDFLAGS_yes = -lbpf
+BPF_GENERATED_yes = $(BUILD)/count.skel.h
+BPF_DEPS_yes = bpf
+
+BPF_CLANG = clang
+BPFTOOL = bpftool
+
+# The second step leaves out what only a debugger reads.
+$(BUILD)/count.skel.h: platform/Linux/count.bpf.c platform/Linux/count.h
+	@sh platform/deps.sh check bpf
+	@mkdir -p $(BUILD)
+	$(BPF_CLANG) -target bpf -O2 -g $(WARN) -I. -c -o $(BUILD)/count.bpf.o platform/Linux/count.bpf.c
+	PATH=$$PATH:/usr/sbin:/sbin; $(BPFTOOL) gen object $(BUILD)/count.o $(BUILD)/count.bpf.o && \
+	    $(BPFTOOL) gen skeleton $(BUILD)/count.o name count > $@.new && mv $@.new $@
