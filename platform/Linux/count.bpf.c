@@ -43,8 +43,9 @@ typedef __u32 __wsum;
 #define IPV6_HEADER_SIZE     40
 #define IPV6_NEXT_HEADER     6      /* offset */
 #define IPV6_FRAGMENT_OFFSET 0xfff8 /* mask */
-#define TCP_FLAGS            13     /* offset */
-#define TCP_RST              0x04   /* mask */
+#define TCP_HEADER_SIZE      20
+#define TCP_FLAGS            13   /* offset */
+#define TCP_RST              0x04 /* mask */
 
 /* More than fit into a packet of 1500 bytes: the shortest takes 8. */
 #define IPV6_EXTENSION_HEADERS_MAX 184
@@ -63,7 +64,7 @@ struct ipv6hdr {
     __u8 byte[IPV6_HEADER_SIZE];
 };
 struct tcphdr {
-    __u8 byte[TCP_FLAGS + 1];
+    __u8 byte[TCP_HEADER_SIZE];
 };
 
 /* How the kernel's functions call a packet. No forward declaration: the kinds must match. */
@@ -112,12 +113,13 @@ static __always_inline bool open_packet(struct bpf_nf_ctx *context, struct bpf_d
     return bpf_dynptr_from_skb((struct __sk_buff *)context->skb, 0, packet) == 0;
 }
 
-static __always_inline bool reset_at(const struct bpf_dynptr *packet, __u32 tcp)
+/* The whole header must be there: TCP drops a part of one. */
+static __always_inline bool reset_at(const struct bpf_dynptr *packet, __u32 at)
 {
-    __u8 buffer[1];
-    const __u8 *flags = bpf_dynptr_slice(packet, tcp + TCP_FLAGS, buffer, sizeof buffer);
+    __u8 buffer[TCP_HEADER_SIZE];
+    const __u8 *tcp = bpf_dynptr_slice(packet, at, buffer, sizeof buffer);
 
-    return flags && *flags & TCP_RST;
+    return tcp && tcp[TCP_FLAGS] & TCP_RST;
 }
 
 static __noinline bool scattered_reset(struct bpf_nf_ctx *context, __u32 tcp)
@@ -176,7 +178,7 @@ static __always_inline bool is_reset_ipv4(struct bpf_nf_ctx *context)
     if (*(const __be16 *)(ip + IPV4_FRAGMENT) & bpf_htons(IPV4_FRAGMENT_OFFSET))
         return false;
     tcp = (ip[0] & 0xf) * 4;
-    if (linear_size(skb) <= tcp + TCP_FLAGS)
+    if (linear_size(skb) < tcp + TCP_HEADER_SIZE)
         return scattered_reset(context, tcp);
     return CAST(skb->data + tcp, struct tcphdr)[TCP_FLAGS] & TCP_RST;
 }
@@ -188,7 +190,7 @@ static __always_inline bool is_reset_ipv6(struct bpf_nf_ctx *context)
 
     if (next != PROTOCOL_TCP)
         return is_extension(next) && extended_reset(context, next);
-    if (linear_size(skb) <= IPV6_HEADER_SIZE + TCP_FLAGS)
+    if (linear_size(skb) < IPV6_HEADER_SIZE + TCP_HEADER_SIZE)
         return scattered_reset(context, IPV6_HEADER_SIZE);
     return CAST(skb->data + IPV6_HEADER_SIZE, struct tcphdr)[TCP_FLAGS] & TCP_RST;
 }
