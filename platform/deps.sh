@@ -2,7 +2,7 @@
 # What building and testing need from the system's packages, one table.
 #   deps.sh check GROUP...     names what these groups lack; exit status 1 if anything
 #   deps.sh install GROUP...   installs it
-# Groups: build; bpf: the BPF source of Linux; run, check, bench.
+# Groups: build; Linux; bpf: the BPF source of Linux; run, check, bench.
 set -eu
 
 # group  test (header: H:name, program: P:name, file: F:pattern)  Debian package  FreeBSD package
@@ -13,6 +13,8 @@ build H:sqlite3.h libsqlite3-dev sqlite3
 build H:confuse.h libconfuse-dev libconfuse
 build P:cc gcc -
 build F:/usr/lib/*/crt1.o libc6-dev -
+Linux H:libmnl/libmnl.h libmnl-dev -
+Linux H:cap-ng.h libcap-ng-dev -
 bpf P:clang clang -
 bpf P:bpftool bpftool -
 bpf H:bpf/libbpf.h libbpf-dev -

@@ -37,6 +37,7 @@ struct reader_type {
     const char *argument; /* what must follow the colon, "FILE"; NULL: nothing need */
     const char *missing;  /* why this build is without it; then it has no functions; NULL: it has */
     bool automatic;       /* `-s auto` may choose it */
+    bool reads_with_rights; /* reading takes a part of the rights of opening: platform/rights.h */
     enum reader_open (*open)(struct reader **reader, const char *argument, char *error,
                              size_t error_size);
     bool (*read)(struct reader *reader, struct sample *sample, char *error, size_t error_size);

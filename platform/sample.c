@@ -60,10 +60,10 @@ void continuity_next(struct continuity *continuity, const struct sample *read, s
     struct sample *base = &continuity->read;
     struct sample *published = &continuity->published;
     bool first = !continuity->started;
-    bool broken = !first && read->sources != base->sources;
+    bool broken = !first && (read->restarted || read->sources != base->sources);
 
-    /* Another source counts from elsewhere: nothing to grow from, also for a
-       counter that comes back later. */
+    /* Another source, or one that restarted, counts from elsewhere: nothing to grow
+       from, also for a counter that comes back later. */
     if (broken)
         base->valid = 0;
 

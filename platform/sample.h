@@ -46,6 +46,7 @@ struct sample {
     uint32_t read_failures;          /* reads of a source that failed so far; set by the sampler */
     uint32_t discontinuities; /* times a counter could not be continued; set by the sampler */
     int64_t discontinuity_ns; /* time_ns of the newest of these, or of the first sample */
+    bool restarted; /* by a reader: its counters do not continue those of the reading before */
     uint8_t received_method;  /* enum method */
     uint8_t sent_method;      /* enum method */
     uint8_t syn_cookie_state; /* enum syn_cookie_state */
@@ -77,7 +78,8 @@ uint64_t counter_growth(uint64_t before, uint64_t now, bool *backwards);
 /*
  * Makes one continuous stream of what readers deliver: each counter grows by
  * what it grew in the reader, and stands still where the reader's value stepped
- * backwards or the source changed; discontinuities are counted and dated.
+ * backwards, the reader restarted or the source changed; discontinuities are
+ * counted and dated.
  */
 struct continuity {
     bool started;

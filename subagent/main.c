@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "mib/root.h"
+#include "platform/rights.h"
 #include "subagent/agent.h"
 #include "subagent/log.h"
 #include "subagent/store.h"
@@ -347,14 +347,22 @@ static bool lock_directory(const char *path, char *error)
     return false;
 }
 
-static bool drop_rights(const struct passwd *user, char *error)
+static bool drop_rights(const struct passwd *user, const struct reader_type *source, char *error)
 {
     if (!user || user->pw_uid == geteuid())
         return true;
-    if (initgroups(user->pw_name, user->pw_gid) == 0 && setgid(user->pw_gid) == 0 &&
-        setuid(user->pw_uid) == 0)
-        return true;
-    return fail(error, user->pw_name);
+    return rights_become(user, source->reads_with_rights, error, ERROR_SIZE);
+}
+
+/* The agent talks to others: it does not keep what the sampler needs for reading. */
+static int run_agent(const struct config *config, struct ring *ring, int wake)
+{
+    char error[ERROR_SIZE];
+
+    if (rights_give_up_reading(error, sizeof error))
+        return agent_run(config, ring, wake);
+    log_write(LOG_ERR, "agent: %s", error);
+    return EXIT_FAILURE;
 }
 
 /* All that the agent will read, so that what is wrong with it is said before it starts. */
@@ -431,12 +439,13 @@ static int reset_settings(const struct config *config)
     return EXIT_SUCCESS;
 }
 
-static bool prepare(const struct config *config, const struct passwd *user, char *error)
+static bool prepare(const struct config *config, const struct passwd *user,
+                    const struct reader_type *source, char *error)
 {
     umask(077);
     return prepare_directory(config->state_directory, user ? user->pw_uid : geteuid(),
                              user ? user->pw_gid : getegid(), error) &&
-           drop_rights(user, error) && lock_directory(config->state_directory, error) &&
+           drop_rights(user, source, error) && lock_directory(config->state_directory, error) &&
            check_store(config, tell_in_log, error);
 }
 
@@ -444,7 +453,7 @@ static int run(const struct command_line *line, const struct config *config)
 {
     struct sampler sampler;
     struct supervisor supervisor = {
-        .sampler = &sampler, .config = *config, .reload = reload, .agent = agent_run};
+        .sampler = &sampler, .config = *config, .reload = reload, .agent = run_agent};
     struct passwd *user;
     char error[ERROR_SIZE];
     int status;
@@ -459,7 +468,7 @@ static int run(const struct command_line *line, const struct config *config)
     case SAMPLER_OPEN:
         break;
     }
-    if (!prepare(config, user, error))
+    if (!prepare(config, user, sampler.type, error))
         return complain(error, EXIT_FAILURE);
     if (!line->foreground && daemon(0, 0) != 0) {
         fail(error, "daemon");

@@ -39,19 +39,19 @@ static void pass_over(struct sampler *sampler, const struct reader_type *type, c
 }
 
 /* Opens the best source that works, from the one of that rank on; passed_over tells what it
-   passed over. On failure the source stays as it was. */
-static enum reader_open open_best(struct sampler *sampler, size_t rank)
+   passed over. On failure the source stays as it was, and error is that of the last one. */
+static enum reader_open open_best(struct sampler *sampler, size_t rank, char *error,
+                                  size_t error_size)
 {
     const struct reader_type *type;
     struct reader *reader;
-    char error[480];
 
     sampler->passed_over[0] = '\0';
     for (; (type = sampler_source(rank)) != NULL; rank++) {
         if (!type->automatic)
             continue;
 
-        enum reader_open result = open_reader(type, &reader, "", error, sizeof error);
+        enum reader_open result = open_reader(type, &reader, "", error, error_size);
 
         if (result == READER_OPEN) {
             sampler->type = type;
@@ -69,9 +69,15 @@ static enum reader_open open_best(struct sampler *sampler, size_t rank)
 static enum sampler_result open_automatic(struct sampler *sampler, char *error, size_t error_size)
 {
     sampler->automatic = true;
-    if (open_best(sampler, 0) == READER_OPEN)
+    switch (open_best(sampler, 0, error, error_size)) {
+    case READER_OPEN:
         return SAMPLER_OPEN;
-    snprintf(error, error_size, "no source: %s", sampler->passed_over);
+    case READER_FAILED:
+        snprintf(error, error_size, "no source: %s", sampler->passed_over);
+        break;
+    case READER_TAKEN: /* error tells */
+        break;
+    }
     return SAMPLER_FAILED;
 }
 
@@ -147,7 +153,8 @@ static void leave(struct sampler *sampler)
 {
     const struct reader_type *left = sampler->type;
     struct reader *reader = sampler->reader;
-    bool open = open_best(sampler, sampler->rank + 1) == READER_OPEN;
+    char error[512];
+    bool open = open_best(sampler, sampler->rank + 1, error, sizeof error) == READER_OPEN;
 
     log_write(LOG_WARNING, "source %s is given up until a restart; now source %s%s%s", left->name,
               open ? sampler->type->name : "none", sampler->passed_over[0] ? ": " : "",

@@ -225,5 +225,6 @@ int supervisor_run(struct supervisor *supervisor)
     }
     log_write(LOG_NOTICE, "ending");
     end_agent(&state);
+    sampler_close(supervisor->sampler);
     return 0;
 }

@@ -5,11 +5,12 @@ BPF = yes
 
 PLATFORM_SOURCES = platform/Linux/readers.c platform/Linux/procfs.c \
                    platform/Linux/proc_text.c platform/Linux/estimate.c \
-                   platform/Linux/components.c platform/Linux/exact.c $(BPF_SOURCES_$(BPF))
+                   platform/Linux/components.c platform/Linux/exact.c \
+                   platform/Linux/nftables.c platform/Linux/rights.c $(BPF_SOURCES_$(BPF))
 PLATFORM_CPPFLAGS = $(BPF_CPPFLAGS_$(BPF))
-PLATFORM_LDFLAGS = $(BPF_LDFLAGS_$(BPF))
+PLATFORM_LDFLAGS = $(BPF_LDFLAGS_$(BPF)) -lmnl -lcap-ng
 PLATFORM_GENERATED = $(BPF_GENERATED_$(BPF))
-PLATFORM_DEPS = $(BPF_DEPS_$(BPF))
+PLATFORM_DEPS = Linux $(BPF_DEPS_$(BPF))
 
 BPF_SOURCES_yes = platform/Linux/bpf.c
 BPF_SOURCES_no = platform/Linux/bpf_missing.c

@@ -25,7 +25,7 @@ from lab.wait import wait_until
 
 COUNT = 100
 FLOOD = 100_000  # from each of two processes
-SOURCES = ["bpf"]
+SOURCES = ["bpf", "nftables"]  # bpf first: it wants its priority for itself
 SOURCE_BITS = {"bpf": b"\xa0", "nftables": b"\x90"}  # each with procfs, bit 0
 FAMILIES = ["IPv4", "IPv6"]
 EXACT = 1
