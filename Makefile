@@ -39,8 +39,8 @@ DEPS = build $(PLATFORM_DEPS)
 
 LIBS = $(PLATFORM_LDFLAGS) -lnetsnmpagent -lnetsnmpmibs -lnetsnmp -lsqlite3 -lconfuse -lm
 
-UNIT_TESTS = alarm average config estimate events objects proc_text replay ring sample settings \
-       store
+UNIT_TESTS = alarm average components config estimate events objects proc_text replay ring \
+       sample sampler settings store
 
 all: $(BUILD)/rstwatchd
 
