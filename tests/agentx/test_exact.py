@@ -7,19 +7,15 @@ miss and of what a hook of netfilter sees. Not made here: bridged and tunnelled
 segments, macvlan, GRO with a real card.
 """
 
-import re
-import subprocess
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import pytest
 
 from lab import segments
-from lab.netns import Namespace
 from lab.observer import observing
 from lab.resets import CLOSED_PORT, ResetGenerator
 from lab.segments import ACK, RST, SYN, Packets
-from lab.snmp import Missing
 from lab.station import Station
 from lab.wait import wait_until
 
