@@ -17,6 +17,7 @@
 #include "count.skel.h" /* build/: count.bpf.c, compiled */
 #include "platform/Linux/components.h"
 #include "platform/Linux/exact.h"
+#include "platform/Linux/pulse.h"
 #include "platform/reader.h"
 
 /* Names of Linux 6.4; the headers and the libbpf that we build with may be older. */
@@ -26,7 +27,7 @@
 struct link_request { /* union bpf_attr, link_create, as far as netfilter needs it */
     uint32_t program_fd, target_fd, attach_type, flags;
     struct {
-        uint32_t family, hook;
+        uint32_t protocol, hook;
         int32_t priority;
         uint32_t flags;
     } netfilter;
@@ -34,20 +35,27 @@ struct link_request { /* union bpf_attr, link_create, as far as netfilter needs 
 
 static const struct {
     const char *program;
-    uint32_t family, hook;
+    enum count_direction direction;
+    enum count_family family;
+    uint32_t protocol, hook; /* netfilter's numbers of the two */
 } hooks[] = {
-    {"received_ipv4", NFPROTO_IPV4, NF_INET_LOCAL_IN},
-    {"received_ipv6", NFPROTO_IPV6, NF_INET_LOCAL_IN},
-    {"sent_ipv4", NFPROTO_IPV4, NF_INET_LOCAL_OUT},
-    {"sent_ipv6", NFPROTO_IPV6, NF_INET_LOCAL_OUT},
+    {"received_ipv4", COUNT_RECEIVED, COUNT_IPV4, NFPROTO_IPV4, NF_INET_LOCAL_IN},
+    {"received_ipv6", COUNT_RECEIVED, COUNT_IPV6, NFPROTO_IPV6, NF_INET_LOCAL_IN},
+    {"sent_ipv4", COUNT_SENT, COUNT_IPV4, NFPROTO_IPV4, NF_INET_LOCAL_OUT},
+    {"sent_ipv6", COUNT_SENT, COUNT_IPV6, NFPROTO_IPV6, NF_INET_LOCAL_OUT},
 };
 
 #define HOOK_COUNT (sizeof hooks / sizeof *hooks)
+
+#define PULSE_INTERVAL_NS INT64_C(1000000000)
 
 struct reader {
     struct components *components;
     struct count *count; /* of the skeleton */
     int links[HOOK_COUNT];
+    struct pulse pulse;
+    int64_t pulse_ns;     /* when it was sent */
+    const char *detached; /* the program that is not attached any more */
 };
 
 /* libbpf reports through a callback without an argument of ours; the first warning says most. */
@@ -108,7 +116,7 @@ static bool load(struct reader *reader, char *error, size_t error_size)
 }
 
 /* bpf_link_create() of libbpf 1.1 does not know this kind of link. */
-static int create_link(int program_fd, uint32_t family, uint32_t hook)
+static int create_link(int program_fd, uint32_t protocol, uint32_t hook)
 {
     /* As large as the kernel's: what is behind it must be zero. */
     union {
@@ -121,7 +129,7 @@ static int create_link(int program_fd, uint32_t family, uint32_t hook)
     attributes.request = (struct link_request){
         .program_fd = (uint32_t)program_fd,
         .attach_type = ATTACH_TYPE_NETFILTER,
-        .netfilter = {.family = family, .hook = hook, .priority = EXACT_PRIORITY},
+        .netfilter = {.protocol = protocol, .hook = hook, .priority = EXACT_PRIORITY},
     };
     return (int)syscall(SYS_bpf, BPF_LINK_CREATE, &attributes, sizeof attributes);
 }
@@ -133,7 +141,7 @@ static enum reader_open attach(struct reader *reader, char *error, size_t error_
         struct bpf_program *program =
             bpf_object__find_program_by_name(reader->count->obj, hooks[n].program);
 
-        reader->links[n] = create_link(bpf_program__fd(program), hooks[n].family, hooks[n].hook);
+        reader->links[n] = create_link(bpf_program__fd(program), hooks[n].protocol, hooks[n].hook);
         if (reader->links[n] >= 0)
             continue;
         if (errno == EBUSY) {
@@ -164,6 +172,7 @@ static void bpf_close(struct reader *reader)
         if (reader->links[n] >= 0)
             close(reader->links[n]);
     }
+    pulse_close(&reader->pulse);
     count__destroy(reader->count);
     components_close(reader->components);
     free(reader);
@@ -180,6 +189,7 @@ static enum reader_open bpf_open(struct reader **opened, const char *argument, c
         snprintf(error, error_size, "bpf: %s", strerror(errno));
         return READER_FAILED;
     }
+    pulse_open(&reader->pulse);
     for (size_t n = 0; n < HOOK_COUNT; n++)
         reader->links[n] = -1;
     reader->components = components_open("", EXACT_NETSTAT_INTERVAL_NS, error, error_size);
@@ -206,10 +216,43 @@ static struct exact read_counts(const struct count__bss *shared)
     return exact;
 }
 
+/*
+ * Root can detach a link by force, and nothing tells its owner: counts would just
+ * stand still. But a program that is attached has seen the pulse that is back.
+ */
+static const char *look_for_detached(struct reader *reader)
+{
+    bool arrived[COUNT_FAMILIES];
+
+    for (enum count_family family = 0; family < COUNT_FAMILIES; family++)
+        arrived[family] = pulse_arrived(&reader->pulse, family);
+    for (size_t n = 0; n < HOOK_COUNT; n++) {
+        uint8_t *alive = &reader->count->bss->alive[hooks[n].direction][hooks[n].family];
+
+        if (__atomic_exchange_n(alive, 0, __ATOMIC_RELAXED) == 0 && arrived[hooks[n].family])
+            return hooks[n].program;
+    }
+    return NULL;
+}
+
+static bool is_attached(struct reader *reader, int64_t now_ns)
+{
+    if (reader->detached || now_ns - reader->pulse_ns < PULSE_INTERVAL_NS)
+        return !reader->detached;
+    reader->detached = look_for_detached(reader);
+    pulse_send(&reader->pulse);
+    reader->pulse_ns = now_ns;
+    return !reader->detached;
+}
+
 static bool bpf_read(struct reader *reader, struct sample *sample, char *error, size_t error_size)
 {
     struct exact exact = read_counts(reader->count->bss);
 
+    if (!is_attached(reader, sample->time_ns)) {
+        snprintf(error, error_size, "program %s was detached from netfilter", reader->detached);
+        return false;
+    }
     if (!components_read(reader->components, sample, error, error_size))
         return false;
     exact_set(&exact, sample);

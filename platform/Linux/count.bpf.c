@@ -93,9 +93,18 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* Mapped by the daemon. Atomic: LOCAL_OUT can be interrupted by LOCAL_IN of the same CPU. */
 __u64 resets[COUNT_DIRECTIONS][COUNT_FAMILIES];
 
-static __always_inline void count(enum count_direction direction, enum count_family family)
+/* A sign of life of each program: set by any packet, cleared by the daemon. In a cache line of
+   its own, which the CPUs share as long as it is only read. */
+__u8 alive[COUNT_DIRECTIONS][COUNT_FAMILIES] __attribute__((aligned(64)));
+
+static __always_inline int look(enum count_direction direction, enum count_family family,
+                                bool reset)
 {
-    __sync_fetch_and_add(&resets[direction][family], 1);
+    if (!alive[direction][family])
+        alive[direction][family] = 1;
+    if (reset)
+        __sync_fetch_and_add(&resets[direction][family], 1);
+    return NF_ACCEPT;
 }
 
 /* A pointer into the packet: any address may be read through it, a bad one reads as 0. */
@@ -200,31 +209,23 @@ static __always_inline bool is_reset_ipv6(struct bpf_nf_ctx *context)
 SEC("netfilter")
 int received_ipv4(struct bpf_nf_ctx *context)
 {
-    if (is_reset_ipv4(context))
-        count(COUNT_RECEIVED, COUNT_IPV4);
-    return NF_ACCEPT;
+    return look(COUNT_RECEIVED, COUNT_IPV4, is_reset_ipv4(context));
 }
 
 SEC("netfilter")
 int received_ipv6(struct bpf_nf_ctx *context)
 {
-    if (is_reset_ipv6(context))
-        count(COUNT_RECEIVED, COUNT_IPV6);
-    return NF_ACCEPT;
+    return look(COUNT_RECEIVED, COUNT_IPV6, is_reset_ipv6(context));
 }
 
 SEC("netfilter")
 int sent_ipv4(struct bpf_nf_ctx *context)
 {
-    if (is_reset_ipv4(context))
-        count(COUNT_SENT, COUNT_IPV4);
-    return NF_ACCEPT;
+    return look(COUNT_SENT, COUNT_IPV4, is_reset_ipv4(context));
 }
 
 SEC("netfilter")
 int sent_ipv6(struct bpf_nf_ctx *context)
 {
-    if (is_reset_ipv6(context))
-        count(COUNT_SENT, COUNT_IPV6);
-    return NF_ACCEPT;
+    return look(COUNT_SENT, COUNT_IPV6, is_reset_ipv6(context));
 }

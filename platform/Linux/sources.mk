@@ -12,7 +12,7 @@ PLATFORM_LDFLAGS = $(BPF_LDFLAGS_$(BPF)) -lmnl -lcap-ng
 PLATFORM_GENERATED = $(BPF_GENERATED_$(BPF))
 PLATFORM_DEPS = Linux $(BPF_DEPS_$(BPF))
 
-BPF_SOURCES_yes = platform/Linux/bpf.c
+BPF_SOURCES_yes = platform/Linux/bpf.c platform/Linux/pulse.c
 BPF_SOURCES_no = platform/Linux/bpf_missing.c
 BPF_CPPFLAGS_yes = -I$(BUILD)
 BPF_LDFLAGS_yes = -lbpf

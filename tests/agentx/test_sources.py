@@ -2,6 +2,7 @@
 
 import errno
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from lab import paths
 from lab.resets import ResetGenerator
+from lab.wait import wait_until
 
 COUNT = 100
 EXACT, ESTIMATED = 1, 2
@@ -243,3 +245,68 @@ def test_tables_without_an_owner_that_were_left_behind_are_replaced(make, pair):
     assert received_now(station, pair) == COUNT
     station.daemon.stop()
     assert ("ip", "rstwatch") not in tables(pair)
+
+
+# A source that is lost while it counts
+
+
+NEXT_BEST = {None: (NFTABLES, [EXACT, EXACT]), "nobody": (0, [ESTIMATED, ESTIMATED])}
+RATE = 20  # a second: no alarm
+
+
+def detach(daemon, protocol, hook):
+    """By force, as root can: the link stays open and has no effect."""
+    for path in Path(f"/proc/{daemon.process.pid}/fdinfo").iterdir():
+        info = path.read_text()
+        if re.search(rf"pf:\s+{protocol}\s+hooknum:\s+{hook}\s", info):
+            number = re.search(r"link_id:\s+(\d+)", info)[1]
+            subprocess.run(["bpftool", "link", "detach", "id", number], check=True)
+            return
+    raise AssertionError(f"no link at protocol {protocol}, hook {hook}")
+
+
+@pytest.mark.parametrize("user", NEXT_BEST, ids=["root", "nobody"])
+def test_a_detached_program_is_noticed_and_the_next_source_takes_over(make, pair, user):
+    """Rights that are gone open no source: then it is procfs. Neither counter nor rate jumps."""
+    source, methods = NEXT_BEST[user]
+    station = make(user=user).start()
+    readings = []
+
+    def poll():
+        readings.append(station.manager.values(*RECEIVED_AND_SENT, PEAK))
+        return sources(station) == PROCFS | source
+
+    with ResetGenerator(*pair, rate=RATE):
+        wait_until(lambda: counts(station)[0] >= RATE, 5, "a second of resets")
+        detach(station.daemon, protocol=2, hook=1)
+        wait_until(poll, 10, "the next source")
+        assert station.manager.values(*METHODS) == methods
+        before = counts(station)[0]
+        wait_until(lambda: poll() and counts(station)[0] >= before + RATE, 5, "more resets")
+
+    assert readings == sorted(readings)
+    assert all(sent == 0 and peak <= RATE * 100 for _, sent, peak in readings)
+    assert station.manager.get(DISCONTINUITIES) == 1
+    assert station.daemon.process.matching("source bpf: program received_ipv4 was detached")
+    assert station.daemon.process.matching("source bpf is given up until a restart")
+
+
+@pytest.mark.parametrize("program, protocol, hook", [
+    ("received_ipv4", 2, 1), ("received_ipv6", 10, 1), ("sent_ipv4", 2, 3), ("sent_ipv6", 10, 3)])
+def test_each_program_is_missed(make, program, protocol, hook):
+    station = make("bpf").start()
+    station.daemon.wait_for_samples(12)  # a pulse is back, and proves nothing yet
+    detach(station.daemon, protocol, hook)
+    station.daemon.process.wait_for_line(f"program {program} was detached")
+    assert sources(station) == PROCFS | BPF  # chosen by name: not left for another
+
+
+def test_without_a_loopback_nothing_is_missed(make, pair):
+    pair[0].namespace.ip("link", "set", "lo", "down")
+    try:
+        station = make("bpf").start()
+        station.daemon.wait_for_samples(25)
+        assert received_now(station, pair) == COUNT
+        assert not station.daemon.process.matching("detached")
+    finally:
+        pair[0].namespace.ip("link", "set", "lo", "up")
