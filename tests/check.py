@@ -23,6 +23,7 @@ STEPS = [
     ("build clang", "make CC=clang BUILD=build/clang all unit"),
     ("build gcc sanitized", f"make CC=gcc BUILD=build/gcc-san CFLAGS='{SANITIZE}' all unit"),
     ("build clang sanitized", f"make CC=clang BUILD=build/clang-san CFLAGS='{SANITIZE}' all unit"),
+    ("build without BPF", "make BPF=no BPF_CLANG=false BPFTOOL=false BUILD=build/no-bpf all unit"),
     ("build as installed", "make all && make install DESTDIR=build/installed PREFIX=/usr"),
     ("unit gcc", UNIT.format("build/gcc")),
     ("unit clang", UNIT.format("build/clang")),
@@ -30,7 +31,7 @@ STEPS = [
     ("unit clang sanitized", UNIT.format("build/clang-san")),
     ("lint clang-format", f"{C_FILES} | xargs clang-format --dry-run -Werror"),
     ("lint cppcheck", "cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,"
-     "performance,portability -I. --suppress=missingIncludeSystem --std=c11 mib platform subagent"),
+     "performance,portability '-DSEC(name)=' -I. --suppress=missingIncludeSystem --std=c11 mib platform subagent"),
     ("lint shellcheck", "git ls-files '*.sh' .ci/run | xargs shellcheck"),
     ("lint mandoc", "sh tests/lint/man.sh"),
     ("lint MIB", "sh tests/lint/mib-check.sh"),

@@ -83,10 +83,9 @@ static void keep_warnings_in(char *text, size_t size)
 /* libbpf 1.1 does not know the section name "netfilter". */
 static bool set_types(struct count *count)
 {
-    struct bpf_program *program;
+    struct bpf_program *program = NULL;
 
-    bpf_object__for_each_program(program, count->obj)
-    {
+    while ((program = bpf_object__next_program(count->obj, program)) != NULL) {
         if (bpf_program__set_type(program, PROGRAM_TYPE_NETFILTER) != 0 ||
             bpf_program__set_expected_attach_type(program, ATTACH_TYPE_NETFILTER) != 0)
             return false;
@@ -161,9 +160,10 @@ static enum reader_open attach(struct reader *reader, char *error, size_t error_
 /* With a program's descriptor it could be attached elsewhere, by whoever gets hold of it. */
 static void forget_programs(struct count *count)
 {
-    struct bpf_program *program;
+    struct bpf_program *program = NULL;
 
-    bpf_object__for_each_program(program, count->obj) bpf_program__unload(program);
+    while ((program = bpf_object__next_program(count->obj, program)) != NULL)
+        bpf_program__unload(program);
 }
 
 static void bpf_close(struct reader *reader)

@@ -19,6 +19,10 @@ BPF_LDFLAGS_yes = -lbpf
 BPF_GENERATED_yes = $(BUILD)/count.skel.h
 BPF_DEPS_yes = bpf
 
+# For make bench: what the programs cost.
+count_cost: $(PLATFORM_GENERATED)
+	$(COMPILE) -o $(BUILD)/count_cost tests/bench/count_cost.c -lbpf
+
 BPF_CLANG = clang
 BPFTOOL = bpftool
 
