@@ -3,8 +3,8 @@
 Each case makes COUNT packets or connections with resets. Every source counts in
 the same namespace, beside each other and beside a chain of nft's own counters;
 all must say what was made. The cases are the rows of what the kernel's counters
-miss and of what a hook of netfilter sees. Not made here: bridged and tunnelled
-segments, macvlan, GRO with a real card.
+miss and of what a hook of netfilter sees. Not made here: segments that a real
+card has put together (GRO), IPsec, VRF.
 """
 
 from contextlib import ExitStack, contextmanager
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from lab import segments
+from lab.netns import Namespace
 from lab.observer import observing
 from lab.resets import CLOSED_PORT, ResetGenerator
 from lab.segments import ACK, RST, SYN, Packets
@@ -213,6 +214,82 @@ def forwarded_packets(namespace, family):
     output = namespace.run(["nstat", "-asz", {"IPv4": "IpForwDatagrams",
                                               "IPv6": "Ip6OutForwDatagrams"}[family]])
     return int(output.split()[-2])
+
+
+# Other ways in
+
+
+@dataclass
+class Addressed:
+    """An end of another link: what ResetGenerator asks of one."""
+
+    namespace: object
+    ipv4: str
+    ipv6: str
+
+    def address(self, family):
+        return {"IPv4": self.ipv4, "IPv6": self.ipv6}[family]
+
+
+@contextmanager
+def interface(end, name, number, *definition):
+    """One more of that end, with addresses of its own."""
+    end.namespace.ip("link", "add", name, *definition)
+    try:
+        addressed = Addressed(end.namespace, f"203.0.113.{number}", f"2001:db8:2::{number}")
+        end.namespace.ip("address", "add", f"{addressed.ipv4}/24", "dev", name)
+        end.namespace.ip("address", "add", f"{addressed.ipv6}/64", "dev", name, "nodad")
+        end.namespace.ip("link", "set", name, "up")
+        yield addressed
+    finally:
+        end.namespace.ip("link", "delete", name)
+
+
+def vxlan(local, remote):
+    return ["type", "vxlan", "id", 7, "local", local.ipv4, "remote", remote.ipv4, "dstport", 4789]
+
+
+def macvlan(_local, _remote):
+    return ["link", "veth0", "type", "macvlan", "mode", "bridge"]
+
+
+@pytest.mark.parametrize("kind", [vxlan, macvlan])
+def test_other_interfaces_count_once(scene, family, kind):
+    here, there = scene.here, scene.there
+    with interface(here, "rstw0", 1, *map(str, kind(here, there))) as ours, \
+            interface(there, "rstw0", 2, *map(str, kind(there, here))) as theirs:
+        with scene.growing(expected(family, received=COUNT)):
+            ResetGenerator(ours, theirs, count=COUNT, family=family).finish(20)
+        with scene.growing(expected(family, sent=COUNT)):
+            ResetGenerator(theirs, ours, count=COUNT, family=family).finish(20)
+
+
+@contextmanager
+def bridged(namespace, number):
+    """A host behind a bridge of that namespace."""
+    port = f"port{number}"
+    with Namespace() as host:
+        namespace.ip("link", "add", port, "type", "veth", "peer", "name", "eth0",
+                     "netns", host.name)
+        namespace.ip("link", "set", port, "master", "rstwbr", "up")
+        addressed = Addressed(host, f"203.0.113.{number}", f"2001:db8:2::{number}")
+        host.ip("address", "add", f"{addressed.ipv4}/24", "dev", "eth0")
+        host.ip("address", "add", f"{addressed.ipv6}/64", "dev", "eth0", "nodad")
+        host.ip("link", "set", "eth0", "up")
+        yield addressed
+        namespace.ip("link", "delete", port)  # at once: the namespace would take its time
+
+
+def test_bridged_segments_are_not_ours(scene, family):
+    namespace = scene.here.namespace
+    namespace.ip("link", "add", "rstwbr", "type", "bridge", "forward_delay", "0")
+    try:
+        namespace.ip("link", "set", "rstwbr", "up")
+        with bridged(namespace, 3) as one, bridged(namespace, 4) as other:
+            with scene.growing(expected(family)):
+                ResetGenerator(one, other, count=COUNT, family=family).finish(20)
+    finally:
+        namespace.ip("link", "delete", "rstwbr")
 
 
 # Rules of a firewall
