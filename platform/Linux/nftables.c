@@ -35,6 +35,9 @@
 
 #define TABLE_OWNED 0x2 /* NFT_TABLE_F_OWNER of Linux 5.12; our headers may be older */
 
+#define IPV4_FRAGMENT        6      /* offset */
+#define IPV4_FRAGMENT_OFFSET 0x1fff /* mask */
+
 #define TCP_FLAGS_OFFSET 13
 #define TCP_LAST_WORD    16 /* offset: it is there if the whole header is */
 #define TCP_RST          0x04
@@ -163,11 +166,13 @@ static void end_expression(struct nlmsghdr *message, struct expression expressio
     mnl_attr_nest_end(message, expression.element);
 }
 
-static void put_byte(struct nlmsghdr *message, uint16_t type, uint8_t value)
+/* As it stands in a packet: of one byte, or of two in network order. */
+static void put_value(struct nlmsghdr *message, uint16_t type, size_t size, uint16_t value)
 {
+    const uint8_t bytes[] = {(uint8_t)(value >> 8), (uint8_t)value};
     struct nlattr *data = mnl_attr_nest_start(message, type);
 
-    mnl_attr_put(message, NFTA_DATA_VALUE, sizeof value, &value);
+    mnl_attr_put(message, NFTA_DATA_VALUE, size, bytes + sizeof bytes - size);
     mnl_attr_nest_end(message, data);
 }
 
@@ -181,36 +186,38 @@ static void put_load_protocol(struct nlmsghdr *message)
 }
 
 /* Where the packet does not reach so far, the rule ends here. */
-static void put_load_tcp(struct nlmsghdr *message, uint32_t offset, uint32_t length)
+static void put_load(struct nlmsghdr *message, enum nft_payload_bases base, uint32_t offset,
+                     uint32_t length)
 {
     struct expression payload = begin_expression(message, "payload");
 
     put_number(message, NFTA_PAYLOAD_DREG, NFT_REG_1);
-    put_number(message, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_TRANSPORT_HEADER);
+    put_number(message, NFTA_PAYLOAD_BASE, base);
     put_number(message, NFTA_PAYLOAD_OFFSET, offset);
     put_number(message, NFTA_PAYLOAD_LEN, length);
     end_expression(message, payload);
 }
 
-static void put_and(struct nlmsghdr *message, uint8_t mask)
+static void put_and(struct nlmsghdr *message, size_t size, uint16_t mask)
 {
     struct expression bitwise = begin_expression(message, "bitwise");
 
     put_number(message, NFTA_BITWISE_SREG, NFT_REG_1);
     put_number(message, NFTA_BITWISE_DREG, NFT_REG_1);
-    put_number(message, NFTA_BITWISE_LEN, sizeof mask);
-    put_byte(message, NFTA_BITWISE_MASK, mask);
-    put_byte(message, NFTA_BITWISE_XOR, 0);
+    put_number(message, NFTA_BITWISE_LEN, (uint32_t)size);
+    put_value(message, NFTA_BITWISE_MASK, size, mask);
+    put_value(message, NFTA_BITWISE_XOR, size, 0);
     end_expression(message, bitwise);
 }
 
-static void put_compare(struct nlmsghdr *message, enum nft_cmp_ops operation, uint8_t value)
+static void put_compare(struct nlmsghdr *message, enum nft_cmp_ops operation, size_t size,
+                        uint16_t value)
 {
     struct expression compare = begin_expression(message, "cmp");
 
     put_number(message, NFTA_CMP_SREG, NFT_REG_1);
     put_number(message, NFTA_CMP_OP, operation);
-    put_byte(message, NFTA_CMP_DATA, value);
+    put_value(message, NFTA_CMP_DATA, size, value);
     end_expression(message, compare);
 }
 
@@ -223,7 +230,11 @@ static void put_count(struct nlmsghdr *message, const char *counter)
     end_expression(message, reference);
 }
 
-/* The last load is for resets only: a part of a TCP header is none. */
+/*
+ * What is behind the flags is asked of resets only: a part of a TCP header is
+ * none, nor is what looks like one in a later fragment, which a raw socket can
+ * send. (Of IPv6 the kernel itself looks for the header in the first one only.)
+ */
 static void put_rule(struct request *request, uint8_t family, const char *name)
 {
     struct nlmsghdr *message =
@@ -234,11 +245,16 @@ static void put_rule(struct request *request, uint8_t family, const char *name)
     mnl_attr_put_strz(message, NFTA_RULE_CHAIN, name);
     expressions = mnl_attr_nest_start(message, NFTA_RULE_EXPRESSIONS);
     put_load_protocol(message);
-    put_compare(message, NFT_CMP_EQ, IPPROTO_TCP);
-    put_load_tcp(message, TCP_FLAGS_OFFSET, 1);
-    put_and(message, TCP_RST);
-    put_compare(message, NFT_CMP_NEQ, 0);
-    put_load_tcp(message, TCP_LAST_WORD, 4);
+    put_compare(message, NFT_CMP_EQ, 1, IPPROTO_TCP);
+    put_load(message, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS_OFFSET, 1);
+    put_and(message, 1, TCP_RST);
+    put_compare(message, NFT_CMP_NEQ, 1, 0);
+    put_load(message, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_LAST_WORD, 4);
+    if (family == NFPROTO_IPV4) {
+        put_load(message, NFT_PAYLOAD_NETWORK_HEADER, IPV4_FRAGMENT, 2);
+        put_and(message, 2, IPV4_FRAGMENT_OFFSET);
+        put_compare(message, NFT_CMP_EQ, 2, 0);
+    }
     put_count(message, name);
     mnl_attr_nest_end(message, expressions);
 }

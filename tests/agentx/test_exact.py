@@ -135,8 +135,9 @@ def test_the_sources_are_named(scene, source):
 # Packets as they come in: {name: (packets made of a Packets, received)}
 
 
-def in_fragments(packets, size, turn=1, **segment):
-    return packets.fragments(packets.segment(payload=bytes(40), **segment), size)[::turn]
+def in_fragments(packets, size, turn=1):
+    """With a payload that would look like resets if it were taken for headers."""
+    return packets.fragments(packets.segment(payload=b"\xff" * 40), size)[::turn]
 
 
 BOTH = {
@@ -154,6 +155,9 @@ IPV4 = {
     "IP options": (lambda p: [p.packet(p.segment(), options=b"\x01" * 40)], 1),
     "bad IP checksum": (lambda p: [p.packet(p.segment(), good=False)], 0),
     "flags in the second fragment": (lambda p: in_fragments(p, 8), 1),
+    # Too large to be put behind the first one: the buffer stays in parts.
+    "flags in a large second fragment": (
+        lambda p: p.cut(p.segment(payload=bytes(1400)), [8]), 1),
     "flags in the second fragment, in reverse": (lambda p: in_fragments(p, 8, turn=-1), 1),
 }
 IPV6 = {
@@ -332,6 +336,13 @@ def test_raw_sockets_have_sent(scene, family, header):
     payload = packets.tcp() if header else packets.segment()
     with scene.growing(expected(family, sent=COUNT)):
         segments.send_raw([payload], scene.here, scene.there, COUNT, family, header=header)
+
+
+def test_fragments_of_a_raw_socket_are_one_segment(scene, family):
+    packets = in_fragments(Packets(family, scene.here, scene.there), 24)
+    # The observer takes a later fragment's payload for a header.
+    with scene.growing(expected(family, sent=COUNT), observed=family == "IPv6"):
+        segments.send_raw(packets, scene.here, scene.there, COUNT, family, header=True)
 
 
 def test_a_packet_socket_passes_by(scene, family):

@@ -237,6 +237,13 @@ def test_without_an_owner_tables_are_put_back(make, pair, how):
     assert sources(station) == PROCFS | NFTABLES
 
 
+def test_tables_put_back_are_told_also_when_they_had_counted_nothing(make, pair):
+    station = make("nftables:no-owner").start()
+    assert nft(pair, "flush", "ruleset").returncode == 0
+    station.daemon.wait_for_value(DISCONTINUITIES, 1)
+    assert counts(station) == [0, 0]
+
+
 def test_tables_without_an_owner_that_were_left_behind_are_replaced(make, pair):
     station = make("nftables:no-owner").start()
     station.daemon.kill_every_process()

@@ -72,15 +72,20 @@ class Packets:
 
     def fragments(self, payload, size, identification=7):
         """One datagram in pieces of `size` bytes, a multiple of 8."""
-        pieces = [payload[at:at + size] for at in range(0, len(payload), size)]
+        cuts = range(size, len(payload), size)
+        return self.cut(payload, cuts, identification)
+
+    def cut(self, payload, cuts, identification=7):
+        """One datagram in pieces that begin at 0 and at the cuts, multiples of 8."""
         packets = []
-        for number, piece in enumerate(pieces):
-            more = number + 1 < len(pieces)
+        for begin, end in zip([0, *cuts], [*cuts, len(payload)]):
+            more = end < len(payload)
             if self.family == "IPv4":
-                packets.append(self._ipv4(piece, offset=number * size, more=more,
+                packets.append(self._ipv4(payload[begin:end], offset=begin, more=more,
                                           identification=identification))
             else:
-                packets.append(self.packet(piece, [fragment(number * size, more, identification)]))
+                packets.append(self.packet(payload[begin:end],
+                                           [fragment(begin, more, identification)]))
         return packets
 
     def _ipv4(self, payload, *, options=b"", offset=0, more=False, identification=7, good=True):
