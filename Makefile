@@ -50,6 +50,9 @@ $(BUILD)/rstwatchd: $(SOURCES) $(HEADERS) $(PLATFORM_GENERATED) Makefile
 	@mkdir -p $(BUILD)
 	$(COMPILE) -o $@ $(SOURCES) $(LDFLAGS) $(LIBS)
 
+# For those who only read the sources.
+generated: $(PLATFORM_GENERATED)
+
 deps:
 	@sh platform/deps.sh install $(DEPS)
 
@@ -90,4 +93,4 @@ install: $(BUILD)/rstwatchd
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all deps run check bench unit install clean
+.PHONY: all generated deps run check bench unit install clean

@@ -225,6 +225,5 @@ int supervisor_run(struct supervisor *supervisor)
     }
     log_write(LOG_NOTICE, "ending");
     end_agent(&state);
-    sampler_close(supervisor->sampler);
     return 0;
 }

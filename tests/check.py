@@ -36,7 +36,7 @@ STEPS = [
     ("lint mandoc", "sh tests/lint/man.sh"),
     ("lint MIB", "sh tests/lint/mib-check.sh"),
     ("lint names", "/usr/bin/python3 tests/lint/names.py"),
-    ("lint includes", "/usr/bin/python3 tests/lint/includes.py"),
+    ("lint includes", "make generated && /usr/bin/python3 tests/lint/includes.py"),
     ("daemon", PYTEST),
     ("daemon sanitized", f"RSTWATCHD=build/gcc-san/rstwatchd {PYTEST}"),
 ]

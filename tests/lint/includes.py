@@ -24,7 +24,18 @@ MAY_INCLUDE = {
     "platform/replay": "platform/sample platform/reader",
     "platform/Linux/proc_text": "",
     "platform/Linux/estimate": "platform/sample",
-    "platform/Linux/procfs": "platform/reader platform/Linux/estimate platform/Linux/proc_text",
+    "platform/rights": "",
+    "platform/Linux/components": "platform/sample platform/Linux/proc_text",
+    "platform/Linux/count": "",
+    "platform/Linux/count.bpf": "platform/Linux/count",
+    "platform/Linux/exact": "platform/sample platform/Linux/count",
+    "platform/Linux/pulse": "platform/Linux/count",
+    "platform/Linux/procfs": "platform/reader platform/Linux/components platform/Linux/estimate",
+    "platform/Linux/nftables": "platform/reader platform/Linux/components platform/Linux/exact",
+    "platform/Linux/bpf": "platform/reader platform/Linux/components platform/Linux/exact "
+                          "platform/Linux/pulse count.skel",
+    "platform/Linux/bpf_missing": "platform/reader",
+    "platform/Linux/rights": "platform/rights",
     "platform/Linux/readers": "platform/reader",
     "subagent/log": "",
     "subagent/ring": "platform/sample",
@@ -91,6 +102,7 @@ OS_CONDITION = re.compile(r"^[ \t]*#[ \t]*(?:el)?if.*\b(__linux__|__linux|linux|
 PURE = {
     "platform/sample.c": ("", ""),
     "platform/Linux/estimate.c": ("", ""),
+    "platform/Linux/exact.c": ("", ""),
     "platform/Linux/proc_text.c": ("stdio.h", "snprintf"),
     "subagent/alarm.c": ("", ""),
     "subagent/average.c": ("", ""),
@@ -115,7 +127,8 @@ NOT_FOR_SAMPLER = ["mib/*.h", "subagent/store.h", "subagent/alarm.h", "subagent/
                    "subagent/agentx.h", "subagent/agent.h", "subagent/events.h",
                    "subagent/snapshot.h", "subagent/summary.h"]
 
-FLAGS = ["-std=gnu11", "-I.", "-D_GNU_SOURCE"]
+# build/: what `make generated` makes there.
+FLAGS = ["-std=gnu11", "-I.", "-Ibuild", "-D_GNU_SOURCE"]
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 
 

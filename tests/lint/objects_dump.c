@@ -135,9 +135,11 @@ static void print_enumerations(void)
     for (int state = SYN_COOKIES_DISABLED; state <= SYN_COOKIES_ALWAYS; state++)
         print_label("TcpResetSynCookieMode", syn_cookie_state_name((uint8_t)state), state);
     print_alarm_states();
-    _Static_assert(SOURCE_COUNT == 2, "a new source needs its line below");
+    _Static_assert(SOURCE_COUNT == 4, "a new source needs its line below");
     print_label("tcpResetSources", "procfs", SOURCE_PROCFS);
     print_label("tcpResetSources", "replay", SOURCE_REPLAY);
+    print_label("tcpResetSources", "bpf", SOURCE_BPF);
+    print_label("tcpResetSources", "nftables", SOURCE_NFTABLES);
 }
 
 int main(void)
