@@ -109,6 +109,7 @@ static void happened(struct agent *agent, enum event_kind kind, enum metric metr
 {
     const struct sample *sample = &agent->snapshot.sample;
     const struct alarm *alarm = &agent->snapshot.alarm[metric];
+    uint32_t factor = agent->snapshot.settings.value[metric].value[SETTING_FACTOR];
     int64_t ago_ns = clock_ns(CLOCK_MONOTONIC) - sample->time_ns;
     struct event event = {
         .number = agent->events.newest + 1,
@@ -126,7 +127,7 @@ static void happened(struct agent *agent, enum event_kind kind, enum metric metr
         event.peak_centi = alarm->peak_centi;
         event.duration_s = (uint32_t)((sample->time_ns - alarm->raised_ns) / NS_PER_S);
     }
-    summary_of_event(event.summary, &event, alarm);
+    summary_of_event(event.summary, &event, alarm->has_baseline || factor == 0);
     event_log_add(&agent->events, &event);
     log_write(LOG_NOTICE, "event %u: %s: %s", event.number,
               kind == EVENT_RAISED || kind == EVENT_CLEARED ? "alarm" : "change", event.summary);

@@ -44,8 +44,7 @@ void summary_of_alarm(char summary[SUMMARY_SIZE], enum metric metric, const stru
              state_name(alarm->state));
 }
 
-void summary_of_event(char summary[SUMMARY_SIZE], const struct event *event,
-                      const struct alarm *alarm)
+void summary_of_event(char summary[SUMMARY_SIZE], const struct event *event, bool has_baseline)
 {
     const char *metric = metric_names[event->metric];
 
@@ -53,7 +52,7 @@ void summary_of_event(char summary[SUMMARY_SIZE], const struct event *event,
     case EVENT_RAISED:
         snprintf(summary, SUMMARY_SIZE, "%s %u.%02u/s (limit %u.%02u)%s", metric,
                  CENTI(event->value_centi), CENTI(event->threshold_centi),
-                 alarm->has_baseline ? "" : ", no baseline yet");
+                 has_baseline ? "" : ", no baseline yet");
         break;
     case EVENT_CLEARED:
         /* Only switching the alarm off clears it above its limit. */

@@ -10,9 +10,9 @@
 /* Of an alarm as it stands: "received 412.30/s (limit 50.00), raised". */
 void summary_of_alarm(char summary[SUMMARY_SIZE], enum metric metric, const struct alarm *alarm);
 
-/* Of an event whose other fields are filled in; `alarm` has just been stepped. */
-void summary_of_event(char summary[SUMMARY_SIZE], const struct event *event,
-                      const struct alarm *alarm);
+/* Of an event whose other fields are filled in. `has_baseline`: the limit takes it into
+   account, if it is to. */
+void summary_of_event(char summary[SUMMARY_SIZE], const struct event *event, bool has_baseline);
 
 /* The word for a state or method as in the MIB; "unknown" for what it has not. */
 const char *syn_cookie_state_name(uint8_t state);
