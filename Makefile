@@ -70,7 +70,7 @@ bench:
 	@$(MAKE) all
 	@exec /usr/bin/python3 tests/bench/bench.py
 
-# One binary a test, each with all that needs no net-snmp; tests/check.sh runs them.
+# One binary a test, each with all that needs no net-snmp; tests/check.py runs them.
 unit: $(PLATFORM_GENERATED)
 	@mkdir -p $(BUILD)/unit
 	@for test in $(UNIT_TESTS); do \
