@@ -21,12 +21,13 @@ enum key {
     KEY_SYN_COOKIE_STATE,
     KEY_RECEIVED_METHOD,
     KEY_SENT_METHOD,
+    KEY_CAUSE_METHOD,
     KEY_FAIL,
     KEY_COUNT
 };
 
 static const char *const key_names[KEY_COUNT - COUNTER_COUNT] = {
-    "time_ms", "syn_cookie_state", "received_method", "sent_method", "fail",
+    "time_ms", "syn_cookie_state", "received_method", "sent_method", "cause_method", "fail",
 };
 
 _Static_assert(KEY_COUNT <= 64, "the keys seen in a line are 64 bits");
@@ -161,6 +162,21 @@ static bool parse_method(const struct parser *parser, struct span value, int key
     return true;
 }
 
+static bool parse_cause_method(const struct parser *parser, struct span value,
+                               struct replay_line *line)
+{
+    static const char *const names[] = {
+        [CAUSES_MEASURED] = "measured",
+        [CAUSES_DERIVED] = "derived",
+    };
+    int found = find_name(value, names, sizeof names / sizeof *names);
+
+    if (found < 0)
+        return fail_key(parser, KEY_CAUSE_METHOD, "measured or derived expected");
+    line->sample.cause_method = (uint8_t)found;
+    return true;
+}
+
 static bool parse_fail(const struct parser *parser, struct span value, struct replay_line *line)
 {
     uint64_t number;
@@ -183,6 +199,8 @@ static bool parse_value(const struct parser *parser, int key, struct span value,
         return parse_method(parser, value, key, &line->sample.received_method);
     case KEY_SENT_METHOD:
         return parse_method(parser, value, key, &line->sample.sent_method);
+    case KEY_CAUSE_METHOD:
+        return parse_cause_method(parser, value, line);
     case KEY_FAIL:
         return parse_fail(parser, value, line);
     default:

@@ -13,9 +13,12 @@
  *
  *   time_ms           since the first reading; required; 0 in the first line, then growing
  *   tcpReset…         a counter (counter_names[]), 0 to 2^64-1; without it, it is not valid
+ *   received.…,       counters by cause: received.aborted, sent.noListener
+ *   sent.…
  *   syn_cookie_state  0 to 3, or unknown, disabled, onOverflow, always; without it, unknown
  *   received_method,  exact or estimated; without it, estimated if tcpResetReceived
  *   sent_method       (tcpResetSent) is there, else unknown
+ *   cause_method      measured or derived; without it, unknown
  *   fail              1: readings fail as long as this line holds; 0 is as if it were not there
  */
 #ifndef RSTWATCH_REPLAY_H

@@ -4,6 +4,18 @@ const char *const counter_names[COUNTER_COUNT] = {
 #define COUNTER(id, group, arc, name, linux_source, unit, meaning) [COUNTER_##id] = name,
 #include "mib/counters.def"
 #undef COUNTER
+#define CAUSE(id, number, label, received, sent) [COUNTER_RECEIVED_##id] = "received." label,
+#include "mib/causes.def"
+#undef CAUSE
+#define CAUSE(id, number, label, received, sent) [COUNTER_SENT_##id] = "sent." label,
+#include "mib/causes.def"
+#undef CAUSE
+};
+
+const char *const cause_labels[CAUSE_SLOTS] = {
+#define CAUSE(id, number, label, received, sent) [CAUSE_##id] = label,
+#include "mib/causes.def"
+#undef CAUSE
 };
 
 uint64_t counter_growth(uint64_t before, uint64_t now, bool *backwards)
@@ -23,6 +35,8 @@ uint64_t counter_growth(uint64_t before, uint64_t now, bool *backwards)
  */
 static bool counts_from_zero(enum counter id)
 {
+    if (id >= COUNTER_BY_CAUSE)
+        return true;
     switch (id) {
     case COUNTER_RECEIVED:
     case COUNTER_SENT:

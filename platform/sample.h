@@ -9,15 +9,38 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "platform/causes.h"
+
 enum counter {
 #define COUNTER(id, group, arc, name, linux_source, unit, meaning) COUNTER_##id,
 #include "mib/counters.def"
 #undef COUNTER
+/* By cause: see cause_counter(). */
+#define CAUSE(id, number, label, received, sent) COUNTER_RECEIVED_##id,
+#include "mib/causes.def"
+#undef CAUSE
+#define CAUSE(id, number, label, received, sent) COUNTER_SENT_##id,
+#include "mib/causes.def"
+#undef CAUSE
     COUNTER_COUNT
 };
 
+/* This counter and those after it are counted by cause. */
+#define COUNTER_BY_CAUSE COUNTER_RECEIVED_NO_LISTENER
+
+/* Values: TcpResetDirection of the MIB, an INDEX. */
+enum direction { DIRECTION_RECEIVED = 1, DIRECTION_SENT = 2 };
+
 /* How a direction is counted. Values: TcpResetMethod of the MIB; 0 = unknown. */
 enum method { METHOD_UNKNOWN = 0, METHOD_EXACT = 1, METHOD_ESTIMATED = 2 };
+
+/* How the causes are known, and with them the counters by cause. Values:
+   tcpResetCauseMethod of the MIB; 0 = unknown. */
+enum cause_method {
+    CAUSES_UNKNOWN = 0,
+    CAUSES_MEASURED = 1, /* of each reset; the counters add up to that of the direction */
+    CAUSES_DERIVED = 2,  /* from the kernel's counters, as far as these tell */
+};
 
 /* Values: TcpResetSynCookieState of the MIB; 0 = unknown. */
 enum syn_cookie_state {
@@ -49,13 +72,26 @@ struct sample {
     bool restarted; /* by a reader: its counters do not continue those of the reading before */
     uint8_t received_method;  /* enum method */
     uint8_t sent_method;      /* enum method */
+    uint8_t cause_method;     /* enum cause_method */
     uint8_t syn_cookie_state; /* enum syn_cookie_state */
 };
 
 _Static_assert(COUNTER_COUNT <= 64, "struct sample has 64 valid bits");
 
-/* The MIB name of each counter, by enum counter. */
+/* The MIB name of each counter, or "received.<cause>", "sent.<cause>"; by enum counter. */
 extern const char *const counter_names[COUNTER_COUNT];
+
+/* The label of each cause as in the MIB, by enum cause; [CAUSE_NONE] is NULL. */
+extern const char *const cause_labels[CAUSE_SLOTS];
+
+/* The counter of the resets of that direction that have this cause, which is not CAUSE_NONE. */
+static inline enum counter cause_counter(enum direction direction, enum cause cause)
+{
+    enum counter first =
+        direction == DIRECTION_SENT ? COUNTER_SENT_NO_LISTENER : COUNTER_RECEIVED_NO_LISTENER;
+
+    return first + cause - CAUSE_NO_LISTENER;
+}
 
 static inline bool sample_has(const struct sample *sample, enum counter id)
 {

@@ -15,8 +15,8 @@ struct file {
     int fd; /* -1: not open */
     char path[4096];
     /* Every counter that has a field of the kernel; those that stand in this file are found. */
-    struct proc_field fields[COUNTER_COUNT];
-    enum counter ids[COUNTER_COUNT]; /* ids[n] is the counter of fields[n] */
+    struct proc_field fields[COUNTER_BY_CAUSE];
+    enum counter ids[COUNTER_BY_CAUSE]; /* ids[n] is the counter of fields[n] */
     size_t field_count;
 };
 
@@ -27,7 +27,7 @@ struct components {
     char text[TEXT_SIZE];
 };
 
-static const char *const linux_sources[COUNTER_COUNT] = {
+static const char *const linux_sources[COUNTER_BY_CAUSE] = {
 #define COUNTER(id, group, arc, name, linux_source, unit, meaning) [COUNTER_##id] = linux_source,
 #include "mib/counters.def"
 #undef COUNTER
@@ -75,7 +75,7 @@ static bool open_files(struct components *components, const char *directory, cha
 
 static void set_up_fields(struct file *file)
 {
-    for (enum counter id = 0; id < COUNTER_COUNT; id++) {
+    for (enum counter id = 0; id < COUNTER_BY_CAUSE; id++) {
         if (proc_field_init(&file->fields[file->field_count], linux_sources[id]))
             file->ids[file->field_count++] = id;
     }

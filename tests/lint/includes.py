@@ -19,7 +19,8 @@ import tempfile
 # header is always allowed. Only main.c knows all stages.
 MAY_INCLUDE = {
     # What a sample is, and where it comes from: the sampler process.
-    "platform/sample": "",
+    "platform/causes": "",
+    "platform/sample": "platform/causes",
     "platform/reader": "platform/sample",
     "platform/replay": "platform/sample platform/reader",
     "platform/Linux/proc_text": "",
@@ -66,6 +67,7 @@ MAY_INCLUDE = {
 
 # Tables that are expanded, and who may do that.
 MAY_EXPAND = {
+    "mib/causes.def": ["platform/*"],
     "mib/counters.def": ["platform/*", "mib/objects.c", "subagent/main.c"],
     "mib/notifications.def": ["subagent/events.h", "mib/*.c"],
     "subagent/settings.def": ["subagent/settings.[ch]", "subagent/config.c", "mib/objects.c"],

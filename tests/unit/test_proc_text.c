@@ -293,7 +293,7 @@ static void captures_of_all_kernels_are_read(void **state)
     const uint64_t by_family = UINT64_C(1) << COUNTER_RECEIVED_IPV4 |
                                UINT64_C(1) << COUNTER_RECEIVED_IPV6 |
                                UINT64_C(1) << COUNTER_SENT_IPV4 | UINT64_C(1) << COUNTER_SENT_IPV6;
-    const uint64_t all = (UINT64_C(1) << COUNTER_COUNT) - 1;
+    const uint64_t all = (UINT64_C(1) << COUNTER_BY_CAUSE) - 1;
     struct sample sample;
 
     (void)state;
