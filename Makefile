@@ -32,7 +32,8 @@ SAMPLER = subagent/log.c subagent/sampler.c subagent/supervisor.c platform/repla
 AGENT = mib/asn.c mib/notify.c mib/registration.c subagent/agent.c subagent/agentx.c \
        subagent/config.c subagent/main.c subagent/store.c
 SOURCES = $(PURE) $(SAMPLER) $(AGENT)
-HEADERS = mib/*.h mib/*.def platform/*.h platform/$(OS)/*.h subagent/*.h subagent/*.def
+HEADERS = mib/*.h mib/*.def platform/*.h platform/$(OS)/*.h $(PLATFORM_TABLES) subagent/*.h \
+       subagent/*.def
 
 # Groups of platform/deps.sh.
 DEPS = build $(PLATFORM_DEPS)

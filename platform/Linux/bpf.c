@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -46,13 +47,21 @@ static const struct {
 };
 
 #define HOOK_COUNT (sizeof hooks / sizeof *hooks)
+#define LINK_COUNT (HOOK_COUNT + 1) /* the last one: to the tracepoint */
+
+/* The tracepoint, and the program for it. No one can detach it by force. */
+#define TRACEPOINT         "tcp_send_reset"
+#define TRACEPOINT_PROGRAM "tcp_sends_reset"
+
+/* The argument for tests: causes as with a kernel before 6.10. */
+#define WITHOUT_REASONS "no-reasons"
 
 #define PULSE_INTERVAL_NS INT64_C(1000000000)
 
 struct reader {
     struct components *components;
     struct count *count; /* of the skeleton */
-    int links[HOOK_COUNT];
+    int links[LINK_COUNT];
     struct pulse pulse;
     int64_t pulse_ns;     /* when it was sent */
     const char *detached; /* the program that is not attached any more */
@@ -80,12 +89,17 @@ static void keep_warnings_in(char *text, size_t size)
     libbpf_set_print(keep_warning);
 }
 
-/* libbpf 1.1 does not know the section name "netfilter". */
-static bool set_types(struct count *count)
+static struct bpf_program *program_of(const struct count *count, const char *name)
 {
-    struct bpf_program *program = NULL;
+    return bpf_object__find_program_by_name(count->obj, name);
+}
 
-    while ((program = bpf_object__next_program(count->obj, program)) != NULL) {
+/* libbpf 1.1 does not know the section name "netfilter". */
+static bool set_types(const struct count *count)
+{
+    for (size_t n = 0; n < HOOK_COUNT; n++) {
+        struct bpf_program *program = program_of(count, hooks[n].program);
+
         if (bpf_program__set_type(program, PROGRAM_TYPE_NETFILTER) != 0 ||
             bpf_program__set_expected_attach_type(program, ATTACH_TYPE_NETFILTER) != 0)
             return false;
@@ -93,7 +107,19 @@ static bool set_types(struct count *count)
     return true;
 }
 
-static bool load(struct reader *reader, char *error, size_t error_size)
+/* The tracepoint tells of every namespace. */
+static bool set_constants(const struct count *count, bool without_reasons)
+{
+    struct stat namespace;
+
+    if (stat("/proc/self/ns/net", &namespace) != 0)
+        return false;
+    count->rodata->own_namespace = (uint32_t) namespace.st_ino;
+    count->rodata->without_reasons = without_reasons;
+    return true;
+}
+
+static bool load(struct reader *reader, bool without_reasons, char *error, size_t error_size)
 {
     char said[400];
     bool good;
@@ -101,7 +127,8 @@ static bool load(struct reader *reader, char *error, size_t error_size)
 
     keep_warnings_in(said, sizeof said);
     reader->count = count__open();
-    good = reader->count && set_types(reader->count) && count__load(reader->count) == 0;
+    good = reader->count && set_types(reader->count) &&
+           set_constants(reader->count, without_reasons) && count__load(reader->count) == 0;
     why = errno;
     keep_warnings_in(NULL, 0);
     if (good)
@@ -134,13 +161,12 @@ static int create_link(int program_fd, uint32_t protocol, uint32_t hook)
 }
 
 /* The kernel lets only one BPF program of a namespace have this place and priority. */
-static enum reader_open attach(struct reader *reader, char *error, size_t error_size)
+static enum reader_open attach_hooks(struct reader *reader, char *error, size_t error_size)
 {
     for (size_t n = 0; n < HOOK_COUNT; n++) {
-        struct bpf_program *program =
-            bpf_object__find_program_by_name(reader->count->obj, hooks[n].program);
+        int program = bpf_program__fd(program_of(reader->count, hooks[n].program));
 
-        reader->links[n] = create_link(bpf_program__fd(program), hooks[n].protocol, hooks[n].hook);
+        reader->links[n] = create_link(program, hooks[n].protocol, hooks[n].hook);
         if (reader->links[n] >= 0)
             continue;
         if (errno == EBUSY) {
@@ -157,6 +183,18 @@ static enum reader_open attach(struct reader *reader, char *error, size_t error_
     return READER_OPEN;
 }
 
+/* Before the hooks: LOCAL_OUT leaves to it what it counts. */
+static bool attach_tracepoint(struct reader *reader, char *error, size_t error_size)
+{
+    int program = bpf_program__fd(program_of(reader->count, TRACEPOINT_PROGRAM));
+
+    reader->links[HOOK_COUNT] = bpf_raw_tracepoint_open(TRACEPOINT, program);
+    if (reader->links[HOOK_COUNT] >= 0)
+        return true;
+    snprintf(error, error_size, "attaching to the tracepoint " TRACEPOINT ": %s", strerror(errno));
+    return false;
+}
+
 /* With a program's descriptor it could be attached elsewhere, by whoever gets hold of it. */
 static void forget_programs(struct count *count)
 {
@@ -168,7 +206,7 @@ static void forget_programs(struct count *count)
 
 static void bpf_close(struct reader *reader)
 {
-    for (size_t n = 0; n < HOOK_COUNT; n++) {
+    for (size_t n = 0; n < LINK_COUNT; n++) {
         if (reader->links[n] >= 0)
             close(reader->links[n]);
     }
@@ -184,17 +222,18 @@ static enum reader_open bpf_open(struct reader **opened, const char *argument, c
     struct reader *reader = calloc(1, sizeof *reader);
     enum reader_open result = READER_FAILED;
 
-    (void)argument;
     if (!reader) {
         snprintf(error, error_size, "bpf: %s", strerror(errno));
         return READER_FAILED;
     }
     pulse_open(&reader->pulse);
-    for (size_t n = 0; n < HOOK_COUNT; n++)
+    for (size_t n = 0; n < LINK_COUNT; n++)
         reader->links[n] = -1;
     reader->components = components_open("", EXACT_NETSTAT_INTERVAL_NS, error, error_size);
-    if (reader->components && load(reader, error, error_size))
-        result = attach(reader, error, error_size);
+    if (reader->components &&
+        load(reader, strcmp(argument, WITHOUT_REASONS) == 0, error, error_size) &&
+        attach_tracepoint(reader, error, error_size))
+        result = attach_hooks(reader, error, error_size);
     if (result != READER_OPEN) {
         bpf_close(reader);
         return result;
@@ -204,14 +243,21 @@ static enum reader_open bpf_open(struct reader **opened, const char *argument, c
     return READER_OPEN;
 }
 
+/* The families of one cause may be read at two instants; a total is what has been read. */
 static struct exact read_counts(const struct count__bss *shared)
 {
-    struct exact exact;
+    struct exact exact = {0};
 
     for (int direction = 0; direction < COUNT_DIRECTIONS; direction++) {
-        for (int family = 0; family < COUNT_FAMILIES; family++)
-            exact.resets[direction][family] =
-                __atomic_load_n(&shared->resets[direction][family], __ATOMIC_RELAXED);
+        for (int family = 0; family < COUNT_FAMILIES; family++) {
+            for (enum cause cause = CAUSE_NONE; cause < CAUSE_SLOTS; cause++) {
+                uint64_t count =
+                    __atomic_load_n(&shared->resets[direction][family][cause], __ATOMIC_RELAXED);
+
+                exact.resets[direction][family] += count;
+                exact.causes[direction][cause] += count;
+            }
+        }
     }
     return exact;
 }
@@ -256,6 +302,7 @@ static bool bpf_read(struct reader *reader, struct sample *sample, char *error, 
     if (!components_read(reader->components, sample, error, error_size))
         return false;
     exact_set(&exact, sample);
+    exact_set_causes(&exact, sample);
     sample->sources |= UINT32_C(1) << SOURCE_BPF;
     return true;
 }

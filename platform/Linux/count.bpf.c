@@ -9,26 +9,7 @@
  * the linear part of its buffer, with three loads and no call. A dynptr, which
  * reads any buffer, costs twice an empty program and is for the rest.
  */
-#include <stdbool.h>
-
-typedef unsigned char __u8;
-typedef unsigned short __u16;
-typedef unsigned int __u32;
-typedef unsigned long long __u64;
-typedef int __s32;
-typedef long long __s64;
-typedef __u16 __be16;
-typedef __u32 __be32;
-typedef __u32 __wsum;
-
-#include <bpf/bpf_helpers.h>
-
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_endian.h>
-
-#include "platform/Linux/count.h"
-
-#define NF_ACCEPT 1
+#include "platform/Linux/cause.bpf.h"
 
 #define PROTOCOL_HOP_BY_HOP  0
 #define PROTOCOL_TCP         6
@@ -36,83 +17,51 @@ typedef __u32 __wsum;
 #define PROTOCOL_FRAGMENT    44
 #define PROTOCOL_DESTINATION 60
 
-#define IPV4_HEADER_SIZE     20
 #define IPV4_PROTOCOL        9      /* offset */
 #define IPV4_FRAGMENT        6      /* offset */
 #define IPV4_FRAGMENT_OFFSET 0x1fff /* mask */
-#define IPV6_HEADER_SIZE     40
 #define IPV6_NEXT_HEADER     6      /* offset */
 #define IPV6_FRAGMENT_OFFSET 0xfff8 /* mask */
-#define TCP_HEADER_SIZE      20
-#define TCP_FLAGS            13   /* offset */
-#define TCP_RST              0x04 /* mask */
 
 /* More than fit into a packet of 1500 bytes: the shortest takes 8. */
 #define IPV6_EXTENSION_HEADERS_MAX 184
 
-/* The fields used of the kernel's structures: CO-RE finds where they are. */
-struct sk_buff {
-    unsigned int len, data_len;
-    unsigned char *data;
-} __attribute__((preserve_access_index));
-
-/* For their type numbers: their layout is that of the wire. */
-struct iphdr {
-    __u8 byte[IPV4_HEADER_SIZE];
-};
-struct ipv6hdr {
-    __u8 byte[IPV6_HEADER_SIZE];
-};
-struct tcphdr {
-    __u8 byte[TCP_HEADER_SIZE];
-};
-
-/* How the kernel's functions call a packet. No forward declaration: the kinds must match. */
-struct __sk_buff {
-    __u32 len;
-};
-struct bpf_dynptr {
-    __u64 opaque[2];
-} __attribute__((aligned(8)));
-
-/* A program's context: its layout is fixed, CO-RE must leave it alone. */
-struct nf_hook_state;
-struct bpf_nf_ctx {
-    const struct nf_hook_state *state;
-    struct sk_buff *skb;
-};
-
-extern int bpf_dynptr_from_skb(struct __sk_buff *skb, __u64 flags,
-                               struct bpf_dynptr *dynptr) __ksym;
-extern void *bpf_dynptr_slice(const struct bpf_dynptr *dynptr, __u32 offset, void *buffer,
-                              __u32 buffer_size) __ksym;
-extern void *bpf_rdonly_cast(void *pointer, __u32 type) __ksym;
-
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Mapped by the daemon. Atomic: LOCAL_OUT can be interrupted by LOCAL_IN of the same CPU. */
-__u64 resets[COUNT_DIRECTIONS][COUNT_FAMILIES];
+__u64 resets[COUNT_DIRECTIONS][COUNT_FAMILIES][CAUSE_SLOTS];
 
 /* A sign of life of each program: set by any packet, cleared by the daemon. In a cache line of
    its own, which the CPUs share as long as it is only read. */
 __u8 alive[COUNT_DIRECTIONS][COUNT_FAMILIES] __attribute__((aligned(64)));
 
-static __always_inline int look(enum count_direction direction, enum count_family family,
-                                bool reset)
+static __always_inline void show_life(enum count_direction direction, enum count_family family)
 {
     if (!alive[direction][family])
         alive[direction][family] = 1;
-    if (reset)
-        __sync_fetch_and_add(&resets[direction][family], 1);
-    return NF_ACCEPT;
 }
 
-/* A pointer into the packet: any address may be read through it, a bad one reads as 0. */
-#define CAST(address, type) ((const __u8 *)bpf_rdonly_cast(address, bpf_core_type_id_kernel(type)))
+static __always_inline void count(enum count_direction direction, enum count_family family,
+                                  enum cause cause)
+{
+    __u32 index = cause;
+
+    barrier_var(index); /* so that the check is of what is used, as the verifier wants it */
+    if (index < CAUSE_SLOTS)
+        __sync_fetch_and_add(&resets[direction][family][index], 1);
+}
 
 static __always_inline __u32 linear_size(const struct sk_buff *skb)
 {
     return skb->len - skb->data_len;
+}
+
+static __always_inline bool take_reset(const __u8 *tcp, struct segment *reset)
+{
+    if (!(tcp[TCP_FLAGS] & TCP_RST))
+        return false;
+    *reset = segment_at(tcp);
+    return true;
 }
 
 /* ---- The rest: buffers in parts, IPv6 extension headers ---- */
@@ -123,19 +72,20 @@ static __always_inline bool open_packet(struct bpf_nf_ctx *context, struct bpf_d
 }
 
 /* The whole header must be there: TCP drops a part of one. */
-static __always_inline bool reset_at(const struct bpf_dynptr *packet, __u32 at)
+static __always_inline bool reset_at(const struct bpf_dynptr *packet, __u32 at,
+                                     struct segment *reset)
 {
     __u8 buffer[TCP_HEADER_SIZE];
     const __u8 *tcp = bpf_dynptr_slice(packet, at, buffer, sizeof buffer);
 
-    return tcp && tcp[TCP_FLAGS] & TCP_RST;
+    return tcp && take_reset(tcp, reset);
 }
 
-static __noinline bool scattered_reset(struct bpf_nf_ctx *context, __u32 tcp)
+static __noinline bool scattered_reset(struct bpf_nf_ctx *context, __u32 tcp, struct segment *reset)
 {
     struct bpf_dynptr packet;
 
-    return open_packet(context, &packet) && reset_at(&packet, tcp);
+    return open_packet(context, &packet) && reset_at(&packet, tcp, reset);
 }
 
 static __always_inline bool is_extension(__u8 header)
@@ -148,7 +98,7 @@ static __always_inline bool is_extension(__u8 header)
  * Walks to the TCP header. Not through AH, and not past a routing header that
  * sends the packet on: once the kernel has taken these off, it comes by again.
  */
-static __noinline bool extended_reset(struct bpf_nf_ctx *context, __u8 next)
+static __noinline bool extended_reset(struct bpf_nf_ctx *context, __u8 next, struct segment *reset)
 {
     struct bpf_dynptr packet;
     __u32 at = IPV6_HEADER_SIZE;
@@ -159,8 +109,12 @@ static __noinline bool extended_reset(struct bpf_nf_ctx *context, __u8 next)
         __u8 buffer[4];
         const __u8 *header;
 
-        if (!is_extension(next))
-            return next == PROTOCOL_TCP && reset_at(&packet, at);
+        if (!is_extension(next)) {
+            if (next != PROTOCOL_TCP || !reset_at(&packet, at, reset))
+                return false;
+            reset->extended = true;
+            return true;
+        }
         header = bpf_dynptr_slice(&packet, at, buffer, sizeof buffer);
         if (!header)
             return false;
@@ -176,10 +130,10 @@ static __noinline bool extended_reset(struct bpf_nf_ctx *context, __u8 next)
 
 /* ---- The common packet ---- */
 
-static __always_inline bool is_reset_ipv4(struct bpf_nf_ctx *context)
+static __always_inline bool is_reset_ipv4(struct bpf_nf_ctx *context, struct segment *reset)
 {
     struct sk_buff *skb = context->skb;
-    const __u8 *ip = CAST(skb->data, struct iphdr);
+    const __u8 *ip = CAST(skb->data, struct iphdr)->byte;
     __u32 tcp;
 
     if (ip[IPV4_PROTOCOL] != PROTOCOL_TCP)
@@ -188,44 +142,118 @@ static __always_inline bool is_reset_ipv4(struct bpf_nf_ctx *context)
         return false;
     tcp = (ip[0] & 0xf) * 4;
     if (linear_size(skb) < tcp + TCP_HEADER_SIZE)
-        return scattered_reset(context, tcp);
-    return CAST(skb->data + tcp, struct tcphdr)[TCP_FLAGS] & TCP_RST;
+        return scattered_reset(context, tcp, reset);
+    return take_reset(CAST(skb->data + tcp, struct tcphdr)->byte, reset);
 }
 
-static __always_inline bool is_reset_ipv6(struct bpf_nf_ctx *context)
+static __always_inline bool is_reset_ipv6(struct bpf_nf_ctx *context, struct segment *reset)
 {
     struct sk_buff *skb = context->skb;
-    __u8 next = CAST(skb->data, struct ipv6hdr)[IPV6_NEXT_HEADER];
+    __u8 next = CAST(skb->data, struct ipv6hdr)->byte[IPV6_NEXT_HEADER];
 
     if (next != PROTOCOL_TCP)
-        return is_extension(next) && extended_reset(context, next);
+        return is_extension(next) && extended_reset(context, next, reset);
     if (linear_size(skb) < IPV6_HEADER_SIZE + TCP_HEADER_SIZE)
-        return scattered_reset(context, IPV6_HEADER_SIZE);
-    return CAST(skb->data + IPV6_HEADER_SIZE, struct tcphdr)[TCP_FLAGS] & TCP_RST;
+        return scattered_reset(context, IPV6_HEADER_SIZE, reset);
+    return take_reset(CAST(skb->data + IPV6_HEADER_SIZE, struct tcphdr)->byte, reset);
+}
+
+static __always_inline bool is_reset(struct bpf_nf_ctx *context, enum count_family family,
+                                     struct segment *reset)
+{
+    return family == COUNT_IPV4 ? is_reset_ipv4(context, reset) : is_reset_ipv6(context, reset);
+}
+
+/* Apart from the common packet: it has more to save and to load. */
+static __noinline void count_received(struct bpf_nf_ctx *context, enum count_family family,
+                                      const struct segment *reset)
+{
+    count(COUNT_RECEIVED, family, cause_of_received(context, family, reset));
+}
+
+static __noinline void count_sent(struct bpf_nf_ctx *context, enum count_family family,
+                                  const struct segment *reset)
+{
+    enum cause cause = cause_of_sent(context, family, reset);
+
+    if (cause != CAUSE_NONE)
+        count(COUNT_SENT, family, cause);
 }
 
 /* ---- The programs ---- */
 
+static __always_inline int received(struct bpf_nf_ctx *context, enum count_family family)
+{
+    struct segment reset = {0};
+
+    show_life(COUNT_RECEIVED, family);
+    if (is_reset(context, family, &reset))
+        count_received(context, family, &reset);
+    return NF_ACCEPT;
+}
+
+static __always_inline int sent(struct bpf_nf_ctx *context, enum count_family family)
+{
+    struct segment reset = {0};
+
+    show_life(COUNT_SENT, family);
+    if (is_reset(context, family, &reset))
+        count_sent(context, family, &reset);
+    return NF_ACCEPT;
+}
+
 SEC("netfilter")
 int received_ipv4(struct bpf_nf_ctx *context)
 {
-    return look(COUNT_RECEIVED, COUNT_IPV4, is_reset_ipv4(context));
+    return received(context, COUNT_IPV4);
 }
 
 SEC("netfilter")
 int received_ipv6(struct bpf_nf_ctx *context)
 {
-    return look(COUNT_RECEIVED, COUNT_IPV6, is_reset_ipv6(context));
+    return received(context, COUNT_IPV6);
 }
 
 SEC("netfilter")
 int sent_ipv4(struct bpf_nf_ctx *context)
 {
-    return look(COUNT_SENT, COUNT_IPV4, is_reset_ipv4(context));
+    return sent(context, COUNT_IPV4);
 }
 
 SEC("netfilter")
 int sent_ipv6(struct bpf_nf_ctx *context)
 {
-    return look(COUNT_SENT, COUNT_IPV6, is_reset_ipv6(context));
+    return sent(context, COUNT_IPV6);
+}
+
+static __always_inline enum cause cause_of_call(const struct bpf_raw_tracepoint_args *context,
+                                                const struct call *call,
+                                                const struct segment *trigger)
+{
+    if (has_reasons())
+        return cause_by_reason(call->sk, trigger, (__u32)context->args[2]);
+    return cause_without_reason(call->sk, trigger);
+}
+
+SEC("raw_tp/tcp_send_reset")
+int tcp_sends_reset(struct bpf_raw_tracepoint_args *context)
+{
+    struct call call = {(const struct sock *)context->args[0],
+                        (const struct sk_buff *)context->args[1]};
+    struct segment trigger = {0};
+    enum count_family family;
+    enum cause cause;
+
+    if (!is_own_namespace(&call))
+        return 0;
+    if (!has_reasons() && !is_full(call.sk)) /* no kernel without reasons tells of these */
+        return 0;
+    if (call.trigger)
+        trigger = trigger_of(&call);
+    cause = cause_of_call(context, &call, &trigger);
+    if (call.trigger)
+        leave_note(flow_of_answer(&call, &trigger), cause);
+    else if (take_abort(call.sk, &family))
+        count(COUNT_SENT, family, cause);
+    return 0;
 }

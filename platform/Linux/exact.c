@@ -14,3 +14,15 @@ void exact_set(const struct exact *exact, struct sample *sample)
     sample->received_method = METHOD_EXACT;
     sample->sent_method = METHOD_EXACT;
 }
+
+void exact_set_causes(const struct exact *exact, struct sample *sample)
+{
+#define CAUSE(id, number, label, received, sent)                                                   \
+    if (*(received) != '\0')                                                                       \
+        sample_set(sample, COUNTER_RECEIVED_##id, exact->causes[COUNT_RECEIVED][CAUSE_##id]);      \
+    if (*(sent) != '\0')                                                                           \
+        sample_set(sample, COUNTER_SENT_##id, exact->causes[COUNT_SENT][CAUSE_##id]);
+#include "mib/causes.def"
+#undef CAUSE
+    sample->cause_method = CAUSES_MEASURED;
+}

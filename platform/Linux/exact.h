@@ -17,10 +17,15 @@
 
 struct exact {
     uint64_t resets[COUNT_DIRECTIONS][COUNT_FAMILIES];
+    uint64_t causes[COUNT_DIRECTIONS]
+                   [CAUSE_SLOTS]; /* adds up to the same; if causes are measured */
 };
 
 /* Sets received and sent, in all and by family, and their methods; in place of what
    components_read() has set of them. */
 void exact_set(const struct exact *exact, struct sample *sample);
+
+/* Sets the counters by cause as measured: those of causes that the direction can have. */
+void exact_set_causes(const struct exact *exact, struct sample *sample);
 
 #endif

@@ -9,6 +9,7 @@ PLATFORM_SOURCES = platform/Linux/readers.c platform/Linux/procfs.c \
                    platform/Linux/nftables.c platform/Linux/rights.c $(BPF_SOURCES_$(BPF))
 PLATFORM_CPPFLAGS = $(BPF_CPPFLAGS_$(BPF))
 PLATFORM_LDFLAGS = $(BPF_LDFLAGS_$(BPF)) -lmnl -lcap-ng
+PLATFORM_TABLES = platform/Linux/*.def
 PLATFORM_GENERATED = $(BPF_GENERATED_$(BPF))
 PLATFORM_DEPS = Linux $(BPF_DEPS_$(BPF))
 
@@ -27,7 +28,10 @@ BPF_CLANG = clang
 BPFTOOL = bpftool
 
 # The second step leaves out what only a debugger reads.
-$(BUILD)/count.skel.h: platform/Linux/count.bpf.c platform/Linux/count.h
+BPF_HEADERS = platform/Linux/*.bpf.h platform/Linux/count.h platform/Linux/cause_rules.def \
+              platform/causes.h mib/causes.def
+
+$(BUILD)/count.skel.h: platform/Linux/count.bpf.c $(BPF_HEADERS)
 	@sh platform/deps.sh check bpf
 	@mkdir -p $(BUILD)
 	$(BPF_CLANG) -target bpf -O2 -g $(WARN) -I. -c -o $(BUILD)/count.bpf.o platform/Linux/count.bpf.c

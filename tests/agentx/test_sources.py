@@ -172,7 +172,7 @@ def test_the_agent_of_root_has_no_rights_over_the_network(make):
 def test_no_program_stays_open(make):
     station = make("bpf").start()
     files = open_files(station.daemon.process.pid)
-    assert sum("bpf_link" in file or "bpf-link" in file for file in files) == 4
+    assert sum("bpf_link" in file or "bpf-link" in file for file in files) == 5  # four hooks, one tracepoint
     assert not any("prog" in file for file in files)
     assert not any("bpf" in file for file in open_files(station.daemon.agent_pid))
 

@@ -28,7 +28,9 @@ MAY_INCLUDE = {
     "platform/rights": "",
     "platform/Linux/components": "platform/sample platform/Linux/proc_text",
     "platform/Linux/count": "",
-    "platform/Linux/count.bpf": "platform/Linux/count",
+    "platform/Linux/kernel.bpf": "",
+    "platform/Linux/cause.bpf": "platform/causes platform/Linux/count platform/Linux/kernel.bpf",
+    "platform/Linux/count.bpf": "platform/Linux/cause.bpf",
     "platform/Linux/exact": "platform/sample platform/Linux/count",
     "platform/Linux/pulse": "platform/Linux/count",
     "platform/Linux/procfs": "platform/reader platform/Linux/components platform/Linux/estimate",
@@ -68,6 +70,7 @@ MAY_INCLUDE = {
 # Tables that are expanded, and who may do that.
 MAY_EXPAND = {
     "mib/causes.def": ["platform/*"],
+    "platform/Linux/cause_rules.def": ["platform/Linux/cause.bpf.h"],
     "mib/counters.def": ["platform/*", "mib/objects.c", "subagent/main.c"],
     "mib/notifications.def": ["subagent/events.h", "mib/*.c"],
     "subagent/settings.def": ["subagent/settings.[ch]", "subagent/config.c", "mib/objects.c"],

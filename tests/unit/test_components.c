@@ -152,7 +152,7 @@ static void a_counter_that_went_away_is_not_repeated(void **state)
 
 static void exact_counts_replace_those_of_the_kernel(void **state)
 {
-    const struct exact exact = {{{1, 20}, {300, 4000}}};
+    const struct exact exact = {.resets = {{1, 20}, {300, 4000}}};
     struct sample sample;
 
     (void)state;
@@ -172,6 +172,35 @@ static void exact_counts_replace_those_of_the_kernel(void **state)
     components_close(components);
 }
 
+static void measured_causes_are_those_of_the_direction(void **state)
+{
+    struct exact exact = {.resets = {{0}}};
+    struct sample sample = {0};
+    uint64_t received = 0, sent = 0;
+
+    (void)state;
+    for (enum cause cause = CAUSE_NONE; cause < CAUSE_SLOTS; cause++) {
+        exact.causes[COUNT_RECEIVED][cause] = UINT64_C(1) << cause;
+        exact.causes[COUNT_SENT][cause] = UINT64_C(1) << (20 + cause);
+    }
+    exact_set_causes(&exact, &sample);
+    assert_int_equal(sample.cause_method, CAUSES_MEASURED);
+    for (enum cause cause = CAUSE_NO_LISTENER; cause < CAUSE_SLOTS; cause++) {
+        received |= sample.counter[cause_counter(DIRECTION_RECEIVED, cause)];
+        sent |= sample.counter[cause_counter(DIRECTION_SENT, cause)];
+    }
+    assert_int_equal(received, 1 << CAUSE_NO_LISTENER | 1 << CAUSE_ABORTED | 1 << CAUSE_TIME_WAIT |
+                                   1 << CAUSE_BLIND | 1 << CAUSE_HANDSHAKE_ABORTED |
+                                   1 << CAUSE_UNMATCHED | 1 << CAUSE_UNEXPLAINED);
+    assert_int_equal(sent >> 20, 1 << CAUSE_NO_LISTENER | 1 << CAUSE_ABORTED |
+                                     1 << CAUSE_HALF_OPEN | 1 << CAUSE_TIME_WAIT |
+                                     1 << CAUSE_QUEUE_FULL | 1 << CAUSE_MEMORY |
+                                     1 << CAUSE_FIREWALL | 1 << CAUSE_UNEXPLAINED);
+    assert_false(sample_has(&sample, COUNTER_RECEIVED_FIREWALL));
+    assert_false(sample_has(&sample, COUNTER_SENT_BLIND));
+    assert_int_equal(sample.valid >> COUNTER_BY_CAUSE << COUNTER_BY_CAUSE, sample.valid);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +209,7 @@ int main(void)
         cmocka_unit_test(a_failed_reading_is_not_repeated),
         cmocka_unit_test(a_counter_that_went_away_is_not_repeated),
         cmocka_unit_test(exact_counts_replace_those_of_the_kernel),
+        cmocka_unit_test(measured_causes_are_those_of_the_direction),
     };
 
     return cmocka_run_group_tests(tests, make_files, remove_files);
