@@ -229,7 +229,7 @@ static enum reader_open bpf_open(struct reader **opened, const char *argument, c
     pulse_open(&reader->pulse);
     for (size_t n = 0; n < LINK_COUNT; n++)
         reader->links[n] = -1;
-    reader->components = components_open("", EXACT_NETSTAT_INTERVAL_NS, error, error_size);
+    reader->components = components_open("", EXACT_COMPONENTS_INTERVAL_NS, error, error_size);
     if (reader->components &&
         load(reader, strcmp(argument, WITHOUT_REASONS) == 0, error, error_size) &&
         attach_tracepoint(reader, error, error_size))

@@ -22,8 +22,9 @@ struct file {
 
 struct components {
     struct file snmp, netstat, syn_cookies;
-    int64_t netstat_interval_ns;
-    int64_t netstat_ns; /* time of the newest reading of netstat; 0 = none */
+    enum syn_cookie_state syn_cookie_state;
+    int64_t interval_ns;
+    int64_t read_ns; /* time of the newest reading; 0 = none */
     char text[TEXT_SIZE];
 };
 
@@ -81,7 +82,7 @@ static void set_up_fields(struct file *file)
     }
 }
 
-struct components *components_open(const char *directory, int64_t netstat_interval_ns, char *error,
+struct components *components_open(const char *directory, int64_t interval_ns, char *error,
                                    size_t error_size)
 {
     struct components *components = calloc(1, sizeof *components);
@@ -96,7 +97,7 @@ struct components *components_open(const char *directory, int64_t netstat_interv
     }
     set_up_fields(&components->snmp);
     set_up_fields(&components->netstat);
-    components->netstat_interval_ns = netstat_interval_ns;
+    components->interval_ns = interval_ns;
     return components;
 }
 
@@ -148,21 +149,6 @@ static bool read_fields(struct components *components, struct file *file, char *
     return true;
 }
 
-static bool read_netstat(struct components *components, int64_t now_ns, char *error,
-                         size_t error_size)
-{
-    bool fresh = components->netstat_ns != 0 &&
-                 now_ns - components->netstat_ns < components->netstat_interval_ns;
-
-    if (fresh)
-        return true;
-    components->netstat_ns = 0; /* after a failure its fields are no whole */
-    if (!read_fields(components, &components->netstat, error, error_size))
-        return false;
-    components->netstat_ns = now_ns;
-    return true;
-}
-
 static void take_fields(const struct file *file, struct sample *sample)
 {
     for (size_t n = 0; n < file->field_count; n++) {
@@ -191,19 +177,39 @@ static enum syn_cookie_state read_syn_cookie_state(const struct file *file)
     }
 }
 
-bool components_read(struct components *components, struct sample *sample, char *error,
-                     size_t error_size)
+static bool read_files(struct components *components, char *error, size_t error_size)
 {
     /*
      * First snmp, then netstat: an own abort that happens between the two, or
      * while they are read, must not be seen without what it is subtracted as.
      */
     if (!read_fields(components, &components->snmp, error, error_size) ||
-        !read_netstat(components, sample->time_ns, error, error_size))
+        !read_fields(components, &components->netstat, error, error_size))
+        return false;
+    components->syn_cookie_state = read_syn_cookie_state(&components->syn_cookies);
+    return true;
+}
+
+static bool read_when_due(struct components *components, int64_t now_ns, char *error,
+                          size_t error_size)
+{
+    if (components->read_ns != 0 && now_ns - components->read_ns < components->interval_ns)
+        return true;
+    components->read_ns = 0; /* after a failure the fields are no whole */
+    if (!read_files(components, error, error_size))
+        return false;
+    components->read_ns = now_ns;
+    return true;
+}
+
+bool components_read(struct components *components, struct sample *sample, char *error,
+                     size_t error_size)
+{
+    if (!read_when_due(components, sample->time_ns, error, error_size))
         return false;
     take_fields(&components->snmp, sample);
     take_fields(&components->netstat, sample);
-    sample->syn_cookie_state = read_syn_cookie_state(&components->syn_cookies);
+    sample->syn_cookie_state = components->syn_cookie_state;
     sample->sources |= UINT32_C(1) << SOURCE_PROCFS;
     return true;
 }

@@ -18,11 +18,11 @@ struct components;
  * for tests: one with files `snmp`, `netstat` and `tcp_syncookies` that are read
  * in place of the kernel's, again at each read; "" for the kernel's.
  *
- * Reading netstat costs the more, the more CPUs there are: it is read when the
- * newest reading is as old as `netstat_interval_ns`, and its values are repeated
- * until then; 0: at each read.
+ * Reading costs the more, the more CPUs there are: the files are read when the
+ * newest reading is as old as `interval_ns`, and its values are repeated until
+ * then; 0: at each read.
  */
-struct components *components_open(const char *directory, int64_t netstat_interval_ns, char *error,
+struct components *components_open(const char *directory, int64_t interval_ns, char *error,
                                    size_t error_size);
 
 /* Adds to *sample, whose time_ns is set: the counters that are rows of counters.def with a

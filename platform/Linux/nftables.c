@@ -484,7 +484,7 @@ static enum reader_open nftables_open(struct reader **opened, const char *argume
         snprintf(error, error_size, "nftables: %s", strerror(errno));
         return READER_FAILED;
     }
-    reader->components = components_open("", EXACT_NETSTAT_INTERVAL_NS, error, error_size);
+    reader->components = components_open("", EXACT_COMPONENTS_INTERVAL_NS, error, error_size);
     if (reader->components && open_socket(reader, error, error_size))
         result = make_tables(reader, argument, error, error_size);
     if (result == READER_OPEN)

@@ -33,7 +33,7 @@ static void write_file(const char *name, const char *text)
     assert_int_equal(fclose(file), 0);
 }
 
-static void write_counters(unsigned attempt_fails, unsigned listen_drops)
+static void write_files(unsigned attempt_fails, unsigned listen_drops, const char *syn_cookies)
 {
     char text[200];
 
@@ -42,7 +42,7 @@ static void write_counters(unsigned attempt_fails, unsigned listen_drops)
     write_file("snmp", text);
     snprintf(text, sizeof text, "TcpExt: ListenDrops\nTcpExt: %u\n", listen_drops);
     write_file("netstat", text);
-    write_file("tcp_syncookies", "1\n");
+    write_file("tcp_syncookies", syn_cookies);
 }
 
 static void remove_file(const char *name)
@@ -58,7 +58,7 @@ static int make_files(void **state)
     (void)state;
     if (!mkdtemp(directory))
         return -1;
-    write_counters(10, 20);
+    write_files(10, 20, "1\n");
     return 0;
 }
 
@@ -73,7 +73,7 @@ static int remove_files(void **state)
 
 static void open_with_interval(int64_t interval_ns)
 {
-    write_counters(10, 20);
+    write_files(10, 20, "1\n");
     components = components_open(directory, interval_ns, error, sizeof error);
     assert_non_null(components);
 }
@@ -87,7 +87,8 @@ static struct sample read_at(int64_t time_ns)
     return sample;
 }
 
-static void assert_read_at(int64_t time_ns, uint64_t attempt_fails, uint64_t listen_drops)
+static void assert_read_at(int64_t time_ns, uint64_t attempt_fails, uint64_t listen_drops,
+                           enum syn_cookie_state state)
 {
     struct sample sample = read_at(time_ns);
 
@@ -95,46 +96,63 @@ static void assert_read_at(int64_t time_ns, uint64_t attempt_fails, uint64_t lis
     assert_true(sample_has(&sample, COUNTER_LISTEN_DROPS));
     assert_int_equal(sample.counter[COUNTER_LISTEN_DROPS], listen_drops);
     assert_int_equal(sample.sources, 1 << SOURCE_PROCFS);
-    assert_int_equal(sample.syn_cookie_state, SYN_COOKIES_ON_OVERFLOW);
+    assert_int_equal(sample.syn_cookie_state, state);
 }
 
-static void both_files_are_read_each_time_without_an_interval(void **state)
+static void all_files_are_read_each_time_without_an_interval(void **state)
 {
     (void)state;
     open_with_interval(0);
-    assert_read_at(START, 10, 20);
-    write_counters(11, 21);
-    assert_read_at(START + 1, 11, 21);
+    assert_read_at(START, 10, 20, SYN_COOKIES_ON_OVERFLOW);
+    write_files(11, 21, "2\n");
+    assert_read_at(START + 1, 11, 21, SYN_COOKIES_ALWAYS);
     components_close(components);
 }
 
-static void netstat_is_repeated_until_its_interval_is_over(void **state)
+static void a_reading_is_repeated_until_its_interval_is_over(void **state)
 {
     (void)state;
     open_with_interval(SECOND);
-    assert_read_at(START, 10, 20);
-    write_counters(11, 21);
-    assert_read_at(START + SECOND - 1, 11, 20);
-    assert_read_at(START + SECOND, 11, 21);
-    write_counters(12, 22);
-    assert_read_at(START + 2 * SECOND - 1, 12, 21);
+    assert_read_at(START, 10, 20, SYN_COOKIES_ON_OVERFLOW);
+    write_files(11, 21, "2\n");
+    assert_read_at(START + SECOND - 1, 10, 20, SYN_COOKIES_ON_OVERFLOW);
+    assert_read_at(START + SECOND, 11, 21, SYN_COOKIES_ALWAYS);
+    write_files(12, 22, "0\n");
+    assert_read_at(START + 2 * SECOND - 1, 11, 21, SYN_COOKIES_ALWAYS);
+    assert_read_at(START + 2 * SECOND, 12, 22, SYN_COOKIES_DISABLED);
     components_close(components);
 }
 
-static void a_failed_reading_is_not_repeated(void **state)
+static void assert_fails_at(int64_t time_ns)
 {
-    struct sample sample = {.time_ns = START + SECOND};
+    struct sample sample = {.time_ns = time_ns};
 
-    (void)state;
+    assert_false(components_read(components, &sample, error, sizeof error));
+    assert_int_equal(sample.valid, 0);
+}
+
+static void after_a_failed_reading_all_is_read_again(const char *file, const char *text)
+{
     open_with_interval(SECOND);
-    assert_read_at(START, 10, 20);
-    write_file("netstat", "TcpExt: ListenDrops\n");
-    assert_false(components_read(components, &sample, error, sizeof error));
-    sample = (struct sample){.time_ns = START + SECOND + 1};
-    assert_false(components_read(components, &sample, error, sizeof error));
-    write_counters(13, 23);
-    assert_read_at(START + SECOND + 2, 13, 23);
+    assert_read_at(START, 10, 20, SYN_COOKIES_ON_OVERFLOW);
+    write_file(file, text);
+    assert_fails_at(START + SECOND);
+    assert_fails_at(START + SECOND + 1);
+    write_files(13, 23, "2\n");
+    assert_read_at(START + SECOND + 2, 13, 23, SYN_COOKIES_ALWAYS);
     components_close(components);
+}
+
+static void a_failed_reading_of_snmp_is_not_repeated(void **state)
+{
+    (void)state;
+    after_a_failed_reading_all_is_read_again("snmp", "Tcp: AttemptFails\n");
+}
+
+static void a_failed_reading_of_netstat_is_not_repeated(void **state)
+{
+    (void)state;
+    after_a_failed_reading_all_is_read_again("netstat", "TcpExt: ListenDrops\n");
 }
 
 static void a_counter_that_went_away_is_not_repeated(void **state)
@@ -143,7 +161,7 @@ static void a_counter_that_went_away_is_not_repeated(void **state)
 
     (void)state;
     open_with_interval(0);
-    assert_read_at(START, 10, 20);
+    assert_read_at(START, 10, 20, SYN_COOKIES_ON_OVERFLOW);
     write_file("netstat", "TcpExt: Other\nTcpExt: 5\n");
     sample = read_at(START + 1);
     assert_false(sample_has(&sample, COUNTER_LISTEN_DROPS));
@@ -204,9 +222,10 @@ static void measured_causes_are_those_of_the_direction(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_files_are_read_each_time_without_an_interval),
-        cmocka_unit_test(netstat_is_repeated_until_its_interval_is_over),
-        cmocka_unit_test(a_failed_reading_is_not_repeated),
+        cmocka_unit_test(all_files_are_read_each_time_without_an_interval),
+        cmocka_unit_test(a_reading_is_repeated_until_its_interval_is_over),
+        cmocka_unit_test(a_failed_reading_of_snmp_is_not_repeated),
+        cmocka_unit_test(a_failed_reading_of_netstat_is_not_repeated),
         cmocka_unit_test(a_counter_that_went_away_is_not_repeated),
         cmocka_unit_test(exact_counts_replace_those_of_the_kernel),
         cmocka_unit_test(measured_causes_are_those_of_the_direction),
