@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "mib/notify.h"
 #include "mib/registration.h"
 #include "subagent/agentx.h"
+#include "subagent/clock.h"
 #include "subagent/log.h"
 #include "subagent/store.h"
 #include "subagent/summary.h"
@@ -51,14 +51,6 @@ static void end_on_signal(int signal)
 {
     (void)signal;
     ending = 1;
-}
-
-static int64_t clock_ns(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
 static int64_t wall_ms(void)

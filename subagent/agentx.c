@@ -14,6 +14,7 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
+#include "subagent/clock.h"
 #include "subagent/log.h"
 
 #define APPLICATION "rstwatchd"
@@ -100,11 +101,7 @@ static void keep_alive(netsnmp_session *with)
 /* The library has taken over the sysUpTime in the master's answer to Open. */
 static int64_t start_of_master(void)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec -
-           (int64_t)netsnmp_get_agent_uptime() * INT64_C(10000000);
+    return clock_ns(CLOCK_MONOTONIC) - (int64_t)netsnmp_get_agent_uptime() * INT64_C(10000000);
 }
 
 /* Takes what the session receives before the library does. */

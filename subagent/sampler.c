@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "subagent/clock.h"
 #include "subagent/log.h"
 
 #define NS_PER_S INT64_C(1000000000)
@@ -120,14 +120,6 @@ void sampler_close(struct sampler *sampler)
     sampler->reader = NULL;
 }
 
-static int64_t monotonic_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 static void publish(struct sampler *sampler, struct ring *ring, struct sample *sample)
 {
     sample->sequence = ++sampler->sequence;
@@ -183,7 +175,7 @@ static void read_failed(struct sampler *sampler, struct ring *ring, int64_t now_
 
 void sampler_tick(struct sampler *sampler, struct ring *ring)
 {
-    struct sample read = {.time_ns = monotonic_ns()}, next;
+    struct sample read = {.time_ns = clock_ns(CLOCK_MONOTONIC)}, next;
     char error[512];
 
     if (!sampler->type->read(sampler->reader, &read, error, sizeof error)) {

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "subagent/clock.h"
 #include "subagent/log.h"
 
 #define NS_PER_S  INT64_C(1000000000)
@@ -36,14 +37,6 @@ struct state {
     bool replacing; /* the agent has been told to end, for a new one to start at once */
     bool ending;
 };
-
-static int64_t monotonic_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 /* A full pipe wakes, too. */
 static void wake_agent(const struct state *state)
@@ -122,7 +115,7 @@ static void reap(struct state *state)
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
         if (pid == state->agent)
-            agent_ended(state, status, monotonic_ns());
+            agent_ended(state, status, clock_ns(CLOCK_MONOTONIC));
 }
 
 /* A new agent with the new configuration: it goes on where the old one was, from the ring. */
@@ -154,7 +147,7 @@ static void take_signal(struct state *state, int signal)
 /* Waits for a signal until `until_ns`, and serves it. */
 static void wait_until(struct state *state, int64_t until_ns)
 {
-    int64_t left_ns = until_ns - monotonic_ns();
+    int64_t left_ns = until_ns - clock_ns(CLOCK_MONOTONIC);
     struct timespec timeout = {.tv_sec = 0};
     int signal;
 
@@ -174,14 +167,14 @@ static int64_t next_deadline(const struct state *state)
 
 static void end_agent(struct state *state)
 {
-    int64_t deadline_ns = monotonic_ns() + GRACE_NS;
+    int64_t deadline_ns = clock_ns(CLOCK_MONOTONIC) + GRACE_NS;
 
     if (state->agent == 0)
         return;
     state->replacing = true; /* its end is no failure */
     kill(state->agent, SIGTERM);
     wake_agent(state);
-    while (state->agent != 0 && monotonic_ns() < deadline_ns)
+    while (state->agent != 0 && clock_ns(CLOCK_MONOTONIC) < deadline_ns)
         wait_until(state, deadline_ns);
     if (state->agent == 0)
         return;
@@ -191,10 +184,7 @@ static void end_agent(struct state *state)
 
 static bool prepare(struct state *state)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    state->ring = ring_create((uint64_t)(now.tv_sec * NS_PER_S + now.tv_nsec));
+    state->ring = ring_create((uint64_t)clock_ns(CLOCK_REALTIME));
     if (!state->ring || pipe(state->wake) != 0)
         return false;
     for (int end = PIPE_READ; end <= PIPE_WRITE; end++)
@@ -217,10 +207,10 @@ int supervisor_run(struct supervisor *supervisor)
         log_write(LOG_ERR, "sampler: %s", strerror(errno));
         return 1;
     }
-    state.tick_ns = monotonic_ns();
+    state.tick_ns = clock_ns(CLOCK_MONOTONIC);
     while (!state.ending) {
-        tick(&state, monotonic_ns());
-        start_agent(&state, monotonic_ns());
+        tick(&state, clock_ns(CLOCK_MONOTONIC));
+        start_agent(&state, clock_ns(CLOCK_MONOTONIC));
         wait_until(&state, next_deadline(&state));
     }
     log_write(LOG_NOTICE, "ending");

@@ -12,8 +12,7 @@
    packet (raw, -300): what arrived and what was sent is counted, also if a rule drops it. */
 #define EXACT_PRIORITY (-350)
 
-/* The kernel's own counters are read beside, so often: each time costs more than all the rest
-   of a tick. */
+/* The kernel's own counters are read beside, so often: they are dearer than the exact ones. */
 #define EXACT_COMPONENTS_INTERVAL_NS INT64_C(1000000000)
 
 struct exact {

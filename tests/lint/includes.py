@@ -41,9 +41,10 @@ MAY_INCLUDE = {
     "platform/Linux/rights": "platform/rights",
     "platform/Linux/readers": "platform/reader",
     "subagent/log": "",
+    "subagent/clock": "",
     "subagent/ring": "platform/sample",
-    "subagent/sampler": "platform/reader subagent/ring subagent/log",
-    "subagent/supervisor": "subagent/sampler subagent/config subagent/log",
+    "subagent/sampler": "platform/reader subagent/ring subagent/clock subagent/log",
+    "subagent/supervisor": "subagent/sampler subagent/config subagent/clock subagent/log",
     # From samples to a snapshot.
     "subagent/settings": "",
     "subagent/config": "subagent/settings",
@@ -60,10 +61,10 @@ MAY_INCLUDE = {
     "mib/asn": "mib/objects",
     "mib/notify": "mib/objects mib/asn mib/root",
     "mib/registration": "mib/objects mib/asn mib/root",
-    "subagent/agentx": "subagent/log",
+    "subagent/agentx": "subagent/clock subagent/log",
     # The agent process's own main: it moves the data of its stages, no other does.
     "subagent/agent": "subagent/config subagent/ring subagent/store subagent/summary "
-                      "subagent/agentx subagent/log mib/notify mib/registration",
+                      "subagent/agentx subagent/clock subagent/log mib/notify mib/registration",
     "subagent/main": "*",
 }
 
