@@ -274,6 +274,8 @@ static bool add_line(struct parser *parser, struct replay_line *line)
         sample->received_method = METHOD_ESTIMATED;
     if (sample_has(sample, COUNTER_SENT) && !sample->sent_method)
         sample->sent_method = METHOD_ESTIMATED;
+    if (sample->valid >> COUNTER_BY_CAUSE && !sample->cause_method)
+        sample->cause_method = CAUSES_MEASURED;
     sample->sources = UINT32_C(1) << SOURCE_REPLAY;
     line->number = parser->line_number;
     replay->lines[replay->count++] = *line;
@@ -436,6 +438,7 @@ static void deliver(const struct sample *from, struct sample *to)
     to->sources |= from->sources;
     to->received_method = from->received_method;
     to->sent_method = from->sent_method;
+    to->cause_method = from->cause_method;
     to->syn_cookie_state = from->syn_cookie_state;
 }
 

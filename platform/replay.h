@@ -18,7 +18,8 @@
  *   syn_cookie_state  0 to 3, or unknown, disabled, onOverflow, always; without it, unknown
  *   received_method,  exact or estimated; without it, estimated if tcpResetReceived
  *   sent_method       (tcpResetSent) is there, else unknown
- *   cause_method      measured or derived; without it, unknown
+ *   cause_method      measured or derived; without it, measured if a counter by cause is there,
+ *                     else unknown
  *   fail              1: readings fail as long as this line holds; 0 is as if it were not there
  */
 #ifndef RSTWATCH_REPLAY_H

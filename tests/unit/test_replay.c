@@ -138,6 +138,30 @@ static void methods_and_states_have_names(void **state)
     }
 }
 
+static void causes_are_measured_unless_the_line_says_otherwise(void **state)
+{
+    static const struct {
+        const char *text;
+        uint8_t method;
+    } cases[] = {
+        {"time_ms=0 tcpResetReceived=1", CAUSES_UNKNOWN},
+        {"time_ms=0 received.noListener=0", CAUSES_MEASURED},
+        {"time_ms=0 sent.unexplained=1", CAUSES_MEASURED},
+        {"time_ms=0 sent.aborted=1 cause_method=derived", CAUSES_DERIVED},
+        {"time_ms=0 cause_method=derived sent.aborted=1", CAUSES_DERIVED},
+        {"time_ms=0 sent.aborted=1 cause_method=measured", CAUSES_MEASURED},
+        {"time_ms=0 cause_method=measured", CAUSES_MEASURED},
+    };
+
+    (void)state;
+    for (size_t n = 0; n < sizeof cases / sizeof *cases; n++) {
+        struct replay replay = parse(cases[n].text);
+
+        assert_int_equal(replay.lines[0].sample.cause_method, cases[n].method);
+        replay_free(&replay);
+    }
+}
+
 static void errors_name_the_line_and_the_key(void **state)
 {
     static const char counter[] =
@@ -175,6 +199,10 @@ static void errors_name_the_line_and_the_key(void **state)
                  "file:1: sent_method: exact or estimated expected");
     assert_error("time_ms=0 received_method=1\n",
                  "file:1: received_method: exact or estimated expected");
+    assert_error("time_ms=0 cause_method=exact\n",
+                 "file:1: cause_method: measured or derived expected");
+    assert_error("time_ms=0 received.refused=1\n", "file:1: received.refused: no such key");
+    assert_error("time_ms=0 received.other=1\n", "file:1: received.other: no such key");
     assert_error("time_ms=0 syn_cookie_state=4\n",
                  "file:1: syn_cookie_state: 0 to 3, unknown, disabled, onOverflow or always "
                  "expected");
@@ -271,7 +299,8 @@ static void the_reader_plays_from_its_first_reading(void **state)
     struct reader *reader = open_text("time_ms=0 tcpResetSent=5 tcpResetListenDrops=1\n"
                                       "time_ms=100 tcpResetSent=6 syn_cookie_state=disabled\n"
                                       "time_ms=200 fail=1\n"
-                                      "time_ms=300 tcpResetSent=9 sent_method=exact\n");
+                                      "time_ms=300 tcpResetSent=9 sent_method=exact "
+                                      "sent.aborted=4 cause_method=derived\n");
     const int64_t start = 7777 * MS;
     struct sample sample;
 
@@ -294,6 +323,8 @@ static void the_reader_plays_from_its_first_reading(void **state)
 
     assert_true(read_at(reader, start + 300 * MS, &sample));
     assert_int_equal(sample.sent_method, METHOD_EXACT);
+    assert_int_equal(sample.counter[COUNTER_SENT_ABORTED], 4);
+    assert_int_equal(sample.cause_method, CAUSES_DERIVED);
     assert_true(read_at(reader, start + 86400000 * MS, &sample));
     assert_int_equal(sample.counter[COUNTER_SENT], 9);
     replay_reader.close(reader);
@@ -321,6 +352,7 @@ int main(void)
         cmocka_unit_test(every_counter_can_be_played),
         cmocka_unit_test(comments_and_empty_lines_are_skipped),
         cmocka_unit_test(methods_and_states_have_names),
+        cmocka_unit_test(causes_are_measured_unless_the_line_says_otherwise),
         cmocka_unit_test(errors_name_the_line_and_the_key),
         cmocka_unit_test(a_nul_ends_nothing),
         cmocka_unit_test(every_cut_is_survived),
