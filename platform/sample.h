@@ -63,7 +63,7 @@ struct sample {
     uint64_t sequence; /* 1, 2, 3 …: every sample of this sampler; set by it */
     int64_t time_ns;   /* CLOCK_MONOTONIC just before the counters were read */
     int64_t good_ns;   /* time_ns of the newest reading that worked, 0 = none; set by the sampler */
-    uint64_t valid;    /* bit n: counter[n] is known; unknown is never 0 */
+    uint64_t valid;    /* the counters that are known (counter_set); unknown is never 0 */
     uint64_t counter[COUNTER_COUNT]; /* cumulative, modulo 2^64 */
     uint32_t sources;                /* bit n: source n (enum source) is active */
     uint32_t read_failures;          /* reads of a source that failed so far; set by the sampler */
@@ -77,6 +77,14 @@ struct sample {
 };
 
 _Static_assert(COUNTER_COUNT <= 64, "struct sample has 64 valid bits");
+
+/* A set of counters: bit n is enum counter n, as in `valid`. */
+typedef uint64_t counter_set;
+
+static inline counter_set counter_bit(enum counter id)
+{
+    return UINT64_C(1) << id;
+}
 
 /* The MIB name of each counter, or "received.<cause>", "sent.<cause>"; by enum counter. */
 extern const char *const counter_names[COUNTER_COUNT];
@@ -98,10 +106,15 @@ static inline bool sample_has(const struct sample *sample, enum counter id)
     return sample->valid >> id & 1;
 }
 
+static inline bool sample_has_all(const struct sample *sample, counter_set counters)
+{
+    return (sample->valid & counters) == counters;
+}
+
 static inline void sample_set(struct sample *sample, enum counter id, uint64_t value)
 {
     sample->counter[id] = value;
-    sample->valid |= UINT64_C(1) << id;
+    sample->valid |= counter_bit(id);
 }
 
 /*

@@ -51,7 +51,7 @@ static void restart_baseline(struct alarm *alarm, int64_t since_ns)
 }
 
 /* The minute that ended 10 s ago: what was seen of it in normal state, the rest stood in for. */
-static uint32_t baseline_centi(const struct alarm *alarm, enum counter id,
+static uint32_t baseline_centi(const struct alarm *alarm, counter_set counters,
                                const struct history *history, int64_t now_ns)
 {
     int64_t from_ns = now_ns - BASELINE_HISTORY_NS, to_ns = now_ns - ALARM_WINDOW_NS;
@@ -62,22 +62,22 @@ static uint32_t baseline_centi(const struct alarm *alarm, enum counter id,
         seen_ns = from_ns;
     if (seen_ns > to_ns)
         seen_ns = to_ns;
-    sum = (unsigned __int128)history_growth(history, id, seen_ns, to_ns) * 100 * NS_PER_S;
+    sum = (unsigned __int128)history_growth(history, counters, seen_ns, to_ns) * 100 * NS_PER_S;
     sum += (unsigned __int128)alarm->stand_in_centi * (uint64_t)(seen_ns - from_ns);
     sum = (sum + ALARM_BASELINE_NS / 2) / (uint64_t)ALARM_BASELINE_NS;
     return sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
 }
 
-static void update_baseline(struct alarm *alarm, enum counter id, const struct history *history,
-                            int64_t now_ns)
+static void update_baseline(struct alarm *alarm, counter_set counters,
+                            const struct history *history, int64_t now_ns)
 {
-    int64_t known_ns = history_known_since(history, id);
+    int64_t known_ns = history_known_since(history, counters);
 
     if (alarm->has_baseline && known_ns > alarm->normal_since_ns)
         restart_baseline(alarm, known_ns);
     if (alarm->has_baseline && alarm->state != ALARM_NORMAL)
         return;
-    alarm->baseline_centi = baseline_centi(alarm, id, history, now_ns);
+    alarm->baseline_centi = baseline_centi(alarm, counters, history, now_ns);
     if (now_ns - known_ns >= BASELINE_HISTORY_NS)
         alarm->has_baseline = true;
 }
@@ -165,13 +165,13 @@ static enum alarm_event step_disabled(struct alarm *alarm, int64_t now_ns)
 enum alarm_event alarm_step(struct alarm *alarm, enum metric metric,
                             const struct alarm_settings *settings, const struct history *history)
 {
-    enum counter id = metric_counter(metric);
+    counter_set counters = counter_bit(metric_counter(metric));
     int64_t now_ns = history_newest(history)->time_ns;
 
     alarm->stepped_ns = now_ns;
-    alarm->value_known = history_average(history, id, ALARM_WINDOW_NS, &alarm->value_centi);
+    alarm->value_known = history_average(history, counters, ALARM_WINDOW_NS, &alarm->value_centi);
     if (alarm->value_known)
-        update_baseline(alarm, id, history, now_ns);
+        update_baseline(alarm, counters, history, now_ns);
     update_limits(alarm, settings);
     if (alarm->value_known && alarm_is_raised(alarm))
         alarm->peak_centi = larger(alarm->peak_centi, alarm->value_centi);
@@ -181,6 +181,7 @@ enum alarm_event alarm_step(struct alarm *alarm, enum metric metric,
         return ALARM_NO_EVENT;
     if (alarm_is_raised(alarm))
         return step_raised(alarm, settings,
-                           now_ns - history_known_since(history, id) >= ALARM_WINDOW_NS, now_ns);
+                           now_ns - history_known_since(history, counters) >= ALARM_WINDOW_NS,
+                           now_ns);
     return step_below(alarm, settings, now_ns);
 }

@@ -30,15 +30,16 @@ bool history_push(struct history *history, const struct sample *sample);
 /* The newest sample; NULL when there is none yet. */
 const struct sample *history_newest(const struct history *history);
 
-/* The instant from which `id` is known without a break to the newest sample; the
-   newest sample's own time when only that has it; INT64_MAX when that has not. */
-int64_t history_known_since(const struct history *history, enum counter id);
+/* The instant from which all of a set of counters are known without a break to the newest
+   sample: its own time when only that has them all; INT64_MAX when that has not. */
+int64_t history_known_since(const struct history *history, counter_set counters);
 
 /*
- * How much `id` grew in (from_ns, to_ns], in whole counts, rounded half up; 0 for
- * what lies outside of what is known. from_ns <= to_ns.
+ * How much a set of counters grew together in (from_ns, to_ns], in whole counts,
+ * rounded half up, once; 0 for what lies outside of what is known of all of them.
+ * from_ns <= to_ns.
  */
-uint64_t history_growth(const struct history *history, enum counter id, int64_t from_ns,
+uint64_t history_growth(const struct history *history, counter_set counters, int64_t from_ns,
                         int64_t to_ns);
 
 /* count / duration in hundredths per second, rounded to nearest, at most
@@ -46,10 +47,10 @@ uint64_t history_growth(const struct history *history, enum counter id, int64_t 
 uint32_t rate_centi(uint64_t count, int64_t duration_ns);
 
 /*
- * The average of `id` over the window that ends with the newest sample, in
- * hundredths per second. False when the newest sample does not know `id`.
+ * The average of a set of counters together over the window that ends with the newest
+ * sample, in hundredths per second. False when the newest sample does not know them all.
  */
-bool history_average(const struct history *history, enum counter id, int64_t window_ns,
+bool history_average(const struct history *history, counter_set counters, int64_t window_ns,
                      uint32_t *average_centi);
 
 #endif

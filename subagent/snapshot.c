@@ -36,7 +36,8 @@ void snapshot_update(struct snapshot *snapshot, const struct history *history)
     for (size_t i = 0; i < sizeof averages / sizeof *averages; i++) {
         uint32_t centi;
 
-        if (history_average(history, averages[i].counter, averages[i].window_ns, &centi))
+        if (history_average(history, counter_bit(averages[i].counter), averages[i].window_ns,
+                            &centi))
             set_rate(snapshot, averages[i].rate, centi);
     }
     raise_peak(snapshot, RATE_RECEIVED_AVG10S, RATE_RECEIVED_PEAK10S);

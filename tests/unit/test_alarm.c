@@ -117,12 +117,13 @@ static uint32_t larger(uint64_t a, uint64_t b)
 
 static uint32_t average_of(int64_t from_ns, int64_t to_ns)
 {
-    return rate_centi(history_growth(&history, watched(), from_ns, to_ns), to_ns - from_ns);
+    return rate_centi(history_growth(&history, counter_bit(watched()), from_ns, to_ns),
+                      to_ns - from_ns);
 }
 
 static int64_t known_for_ns(void)
 {
-    int64_t since_ns = history_known_since(&history, watched());
+    int64_t since_ns = history_known_since(&history, counter_bit(watched()));
 
     return since_ns == INT64_MAX ? -1 : clock_now() - since_ns;
 }

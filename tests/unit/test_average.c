@@ -26,8 +26,19 @@
 /* Two counters of one stream: one always known, one with outages. */
 #define STEADY COUNTER_RECEIVED
 #define BROKEN COUNTER_SYN_QUEUE_FULL_DROPS
+#define BOTH   COUNTER_SENT /* no counter of its own: stands for the two as a set */
 
 static struct history history; /* static: large */
+
+static counter_set set_of(enum counter id)
+{
+    return id == BOTH ? counter_bit(STEADY) | counter_bit(BROKEN) : counter_bit(id);
+}
+
+static const char *name_of(enum counter id)
+{
+    return id == BOTH ? "both" : id == STEADY ? "steady" : "broken";
+}
 
 /* ---- pushing ---- */
 
@@ -53,19 +64,19 @@ static bool push_unknown(int64_t time_ns)
 
 static uint64_t growth(int64_t from_ns, int64_t to_ns)
 {
-    return history_growth(&history, STEADY, from_ns, to_ns);
+    return history_growth(&history, counter_bit(STEADY), from_ns, to_ns);
 }
 
 static int64_t known_since(void)
 {
-    return history_known_since(&history, STEADY);
+    return history_known_since(&history, counter_bit(STEADY));
 }
 
 static uint32_t average(int64_t window_ns)
 {
     uint32_t centi = 0;
 
-    assert_true(history_average(&history, STEADY, window_ns, &centi));
+    assert_true(history_average(&history, counter_bit(STEADY), window_ns, &centi));
     return centi;
 }
 
@@ -302,7 +313,7 @@ static struct run start_run(uint64_t seed)
     run.count[STEADY] = first_count(&run.random);
     run.count[BROKEN] = first_count(&run.random);
     start_history();
-    streams[STEADY].length = streams[BROKEN].length = 0;
+    streams[STEADY].length = streams[BROKEN].length = streams[BOTH].length = 0;
     return run;
 }
 
@@ -320,6 +331,7 @@ static void push_next(struct run *run)
     assert_true(history_push(&history, &sample));
     record(STEADY, run->now_ns, true, run->count[STEADY]);
     record(BROKEN, run->now_ns, !run->broken, run->count[BROKEN]);
+    record(BOTH, run->now_ns, !run->broken, run->count[STEADY] + run->count[BROKEN]);
 }
 
 /* What a confused caller might push: the same instant again, or an earlier one. */
@@ -342,20 +354,20 @@ static void advance(struct run *run)
 
 static void compare_growth(const struct run *run, enum counter id, int64_t from_ns, int64_t to_ns)
 {
-    uint64_t got = history_growth(&history, id, from_ns, to_ns);
+    uint64_t got = history_growth(&history, set_of(id), from_ns, to_ns);
     uint64_t want = reference_growth(id, from_ns, to_ns);
 
     if (got != want)
         fail_msg("seed %" PRIu64 " (%s), sample %zu: growth of %s in (now - %" PRId64
                  " ns, now - %" PRId64 " ns] is %" PRIu64 ", not %" PRIu64,
-                 run->seed, run->ticks, streams[id].length, id == STEADY ? "steady" : "broken",
-                 run->now_ns - from_ns, run->now_ns - to_ns, got, want);
+                 run->seed, run->ticks, streams[id].length, name_of(id), run->now_ns - from_ns,
+                 run->now_ns - to_ns, got, want);
 }
 
 static void compare_average(const struct run *run, enum counter id, int64_t window_ns)
 {
     uint32_t got = 0, want;
-    bool known = history_average(&history, id, window_ns, &got);
+    bool known = history_average(&history, set_of(id), window_ns, &got);
 
     if (known != streams[id].point[streams[id].length - 1].known)
         fail_msg("seed %" PRIu64 " (%s), sample %zu: average known: %d", run->seed, run->ticks,
@@ -371,7 +383,7 @@ static void compare_average(const struct run *run, enum counter id, int64_t wind
 
 static void compare_known_since(const struct run *run, enum counter id)
 {
-    int64_t got = history_known_since(&history, id), want = reference_known_since(id);
+    int64_t got = history_known_since(&history, set_of(id)), want = reference_known_since(id);
 
     if (got != want)
         fail_msg("seed %" PRIu64 " (%s), sample %zu: known since now - %" PRId64
@@ -413,6 +425,7 @@ static void test_any_stream_gives_what_the_reference_gives(void **state)
             if (i < 3 || i == length - 1 || random_one_in(&run.random, 12)) {
                 compare(&run, STEADY);
                 compare(&run, BROKEN);
+                compare(&run, BOTH);
             }
             advance(&run);
         }
@@ -469,7 +482,7 @@ static void test_an_empty_history_knows_nothing(void **state)
     assert_null(history_newest(&history));
     assert_true(known_since() == NOT_KNOWN);
     assert_int_equal(growth(0, LONG), 0);
-    assert_false(history_average(&history, STEADY, SHORT, &centi));
+    assert_false(history_average(&history, counter_bit(STEADY), SHORT, &centi));
 }
 
 static void test_the_newest_sample_is_the_one_pushed_last(void **state)
@@ -685,9 +698,54 @@ static void test_counters_do_not_mix(void **state)
     history_push(&history, &first);
     history_push(&history, &second);
     for (int id = 0; id < COUNTER_COUNT; id++) {
-        assert_int_equal(history_growth(&history, id, 10 * S, 20 * S), id + 1);
-        assert_int_equal(history_known_since(&history, id), 10 * S);
+        assert_int_equal(history_growth(&history, counter_bit(id), 10 * S, 20 * S), id + 1);
+        assert_int_equal(history_known_since(&history, counter_bit(id)), 10 * S);
     }
+}
+
+/* One and a half of three counters: each half alone would be rounded up. */
+static void test_a_set_is_rounded_once(void **state)
+{
+    struct sample first = {.time_ns = 10 * S}, second = {.time_ns = 20 * S};
+    counter_set three = 0;
+
+    (void)state;
+    start_history();
+    for (int id = 0; id < 3; id++) {
+        sample_set(&first, id, 1000 * id);
+        sample_set(&second, id, 1000 * id + 1);
+        three |= counter_bit(id);
+    }
+    history_push(&history, &first);
+    history_push(&history, &second);
+    assert_int_equal(history_growth(&history, three, 10 * S, 15 * S), 2);
+    assert_int_equal(history_growth(&history, counter_bit(0), 10 * S, 15 * S), 1);
+    assert_int_equal(history_growth(&history, three, 10 * S, 20 * S), 3);
+}
+
+/* As long as one of them is not known, nothing is known of the set. */
+static void test_a_set_is_known_since_the_newest_of_it_is(void **state)
+{
+    const counter_set both = set_of(BOTH);
+    uint32_t centi;
+
+    (void)state;
+    start_history();
+    for (int n = 0; n <= 10; n++) {
+        struct sample sample = {.time_ns = (10 + n) * S};
+
+        sample_set(&sample, STEADY, 100 * n);
+        if (n >= 4)
+            sample_set(&sample, BROKEN, 10 * n);
+        history_push(&history, &sample);
+        assert_int_equal(history_average(&history, both, SHORT, &centi), n >= 4);
+    }
+    assert_int_equal(history_known_since(&history, both), 14 * S);
+    assert_int_equal(history_growth(&history, both, 10 * S, 20 * S), 6 * 110);
+    assert_int_equal(centi, 6 * 110 * 10);
+    push_known(21 * S, 0);
+    assert_true(history_known_since(&history, both) == NOT_KNOWN);
+    assert_int_equal(history_growth(&history, both, 10 * S, 21 * S), 0);
 }
 
 /* ---- rates ---- */
@@ -766,6 +824,8 @@ int main(void)
         cmocka_unit_test(test_a_day_without_samples_is_an_even_day),
         cmocka_unit_test(test_history_not_seen_counts_as_zero),
         cmocka_unit_test(test_counters_do_not_mix),
+        cmocka_unit_test(test_a_set_is_rounded_once),
+        cmocka_unit_test(test_a_set_is_known_since_the_newest_of_it_is),
         cmocka_unit_test(test_rates_are_rounded_and_saturate),
         cmocka_unit_test(test_any_rate_is_what_the_reference_gives),
         cmocka_unit_test(test_any_stream_gives_what_the_reference_gives),
