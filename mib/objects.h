@@ -14,7 +14,6 @@ struct mib_view {
     const struct snapshot *snapshot;
     const struct event_log *events;
     uint32_t sample_interval_ms;
-    bool causes_measured;
     int64_t now_ns;          /* CLOCK_MONOTONIC */
     int64_t master_start_ns; /* CLOCK_MONOTONIC when sysUpTime was 0 */
 };

@@ -163,6 +163,21 @@ static int take_varbind(const netsnmp_variable_list *varbind, const struct mib_v
     return SNMP_ERR_NOERROR;
 }
 
+/* Whether the row of a varbind is in order after it. What has been chosen of the causes
+   stays, and is in nobody's way, when they are not measured any more. */
+static bool stays_consistent(const netsnmp_variable_list *varbind, const struct mib_view *view,
+                             const struct set_settings *settings)
+{
+    struct relative relative = relative_to_root(varbind);
+    const struct mib_object *object = mib_object_of(relative.name, relative.length);
+    enum metric metric = relative.name[relative.length - 1];
+    bool may_choose =
+        object->which != SETTING_CAUSES || alarm_causes_measured(metric, &view->snapshot->sample);
+    enum setting culprit;
+
+    return settings_check(&settings->value[metric], metric, may_choose, &culprit) == SETTINGS_OK;
+}
+
 /* The settings as all varbinds together would have them; false after an error was set. */
 static bool take_all(netsnmp_agent_request_info *info, netsnmp_request_info *requests,
                      const struct mib_view *view, struct set_settings *settings)
@@ -177,12 +192,7 @@ static bool take_all(netsnmp_agent_request_info *info, netsnmp_request_info *req
         }
     }
     for (netsnmp_request_info *request = requests; request; request = request->next) {
-        struct relative relative = relative_to_root(request->requestvb);
-        enum metric metric = relative.name[relative.length - 1];
-        enum setting culprit;
-
-        if (settings_check(&settings->value[metric], view->causes_measured, &culprit) !=
-            SETTINGS_OK) {
+        if (!stays_consistent(request->requestvb, view, settings)) {
             netsnmp_set_request_error(info, request, SNMP_ERR_INCONSISTENTVALUE);
             return false;
         }

@@ -13,6 +13,7 @@ const char *const counter_names[COUNTER_COUNT] = {
 };
 
 const char *const cause_labels[CAUSE_SLOTS] = {
+    [CAUSE_NONE] = "other",
 #define CAUSE(id, number, label, received, sent) [CAUSE_##id] = label,
 #include "mib/causes.def"
 #undef CAUSE

@@ -89,7 +89,7 @@ static inline counter_set counter_bit(enum counter id)
 /* The MIB name of each counter, or "received.<cause>", "sent.<cause>"; by enum counter. */
 extern const char *const counter_names[COUNTER_COUNT];
 
-/* The label of each cause as in the MIB, by enum cause; [CAUSE_NONE] is NULL. */
+/* The label of each cause as in the MIB, by enum cause; [CAUSE_NONE] is "other". */
 extern const char *const cause_labels[CAUSE_SLOTS];
 
 /* The counter of the resets of that direction that have this cause, which is not CAUSE_NONE. */
@@ -99,6 +99,13 @@ static inline enum counter cause_counter(enum direction direction, enum cause ca
         direction == DIRECTION_SENT ? COUNTER_SENT_NO_LISTENER : COUNTER_RECEIVED_NO_LISTENER;
 
     return first + cause - CAUSE_NO_LISTENER;
+}
+
+/* The counters of that direction whose cause is in `causes` (bit n: enum cause n). */
+static inline counter_set counters_by_cause(enum direction direction, uint32_t causes)
+{
+    return (counter_set)(causes >> CAUSE_NO_LISTENER)
+           << cause_counter(direction, CAUSE_NO_LISTENER);
 }
 
 static inline bool sample_has(const struct sample *sample, enum counter id)

@@ -18,6 +18,33 @@ enum counter metric_counter(enum metric metric)
     return counters[metric];
 }
 
+/* Those of these causes whose counters the sample has. */
+static counter_set measured(enum metric metric, uint32_t causes, const struct sample *sample)
+{
+    if (sample->cause_method != CAUSES_MEASURED || metric_causes[metric] == 0)
+        return 0;
+    return sample->valid &
+           counters_by_cause(metric == METRIC_SENT ? DIRECTION_SENT : DIRECTION_RECEIVED, causes);
+}
+
+bool alarm_causes_measured(enum metric metric, const struct sample *sample)
+{
+    return measured(metric, CAUSE_MASK_ALL, sample) != 0;
+}
+
+counter_set alarm_by_cause(enum metric metric, const struct alarm_settings *settings,
+                           const struct sample *sample)
+{
+    return measured(metric, settings->value[SETTING_CAUSES], sample);
+}
+
+bool alarm_counts_part(enum metric metric, const struct alarm_settings *settings,
+                       const struct sample *sample)
+{
+    return settings->value[SETTING_CAUSES] != CAUSE_MASK_ALL &&
+           alarm_by_cause(metric, settings, sample) != 0;
+}
+
 struct alarm alarm_new(void)
 {
     return (struct alarm){.state = ALARM_NORMAL};
@@ -165,8 +192,11 @@ static enum alarm_event step_disabled(struct alarm *alarm, int64_t now_ns)
 enum alarm_event alarm_step(struct alarm *alarm, enum metric metric,
                             const struct alarm_settings *settings, const struct history *history)
 {
-    counter_set counters = counter_bit(metric_counter(metric));
-    int64_t now_ns = history_newest(history)->time_ns;
+    const struct sample *newest = history_newest(history);
+    counter_set counters = alarm_counts_part(metric, settings, newest)
+                               ? alarm_by_cause(metric, settings, newest)
+                               : counter_bit(metric_counter(metric));
+    int64_t now_ns = newest->time_ns;
 
     alarm->stepped_ns = now_ns;
     alarm->value_known = history_average(history, counters, ALARM_WINDOW_NS, &alarm->value_centi);

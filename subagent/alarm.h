@@ -16,6 +16,9 @@
  *           and until 70 s have been seen the baseline goes on updating even
  *           while raised ("no baseline yet").
  * factor 0  the thresholds are fixed (RMON alarm behaviour).
+ * causes    value and baseline are of the resets with the causes chosen. Where the
+ *           newest sample does not tell causes, every reset is counted: an alarm too
+ *           many is better than one too few.
  *
  * A raise needs no full window: unseen history counts as zero, so the value is
  * a lower bound. A clear does: as long as the last 10 s are not all seen, the
@@ -80,5 +83,17 @@ bool alarm_is_raised(const struct alarm *alarm);
 
 /* The counter that a metric watches. */
 enum counter metric_counter(enum metric metric);
+
+/* Whether a sample tells the cause of each reset of the metric. */
+bool alarm_causes_measured(enum metric metric, const struct sample *sample);
+
+/* The counters by cause that make up what the alarm counts; empty where causes are not
+   measured, and the whole of the metric is counted. */
+counter_set alarm_by_cause(enum metric metric, const struct alarm_settings *settings,
+                           const struct sample *sample);
+
+/* Whether the alarm counts a part of the causes only. */
+bool alarm_counts_part(enum metric metric, const struct alarm_settings *settings,
+                       const struct sample *sample);
 
 #endif

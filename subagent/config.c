@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/sample.h"
+
 #ifndef DEFAULT_STATE_DIRECTORY
 #define DEFAULT_STATE_DIRECTORY "/var/lib/rstwatch"
 #endif
@@ -33,12 +35,6 @@ static const struct {
 } numbers[] = {
     {"sample-interval", 100, 1000, 100},
     {"event-capacity", 10, 100000, 1000},
-};
-
-/* In the order of the SETTING_KIND_MASK bits; "all" stands for the whole mask. */
-static const char *const cause_keys[CAUSE_MASK_BITS] = {
-    "other",  "noListener", "aborted",          "halfOpen", "timeWait",  "queueFull",
-    "memory", "blind",      "handshakeAborted", "firewall", "unmatched", "unexplained",
 };
 
 static void report(cfg_t *cfg, const char *format, va_list arguments)
@@ -114,6 +110,7 @@ static int check_setting_rate(cfg_t *cfg, cfg_opt_t *opt)
     return -1;
 }
 
+/* "all" stands for the whole mask, "other" for its bit 0. */
 static bool cause_bits(const char *key, uint32_t *mask)
 {
     if (strcmp(key, "all") == 0) {
@@ -121,7 +118,7 @@ static bool cause_bits(const char *key, uint32_t *mask)
         return true;
     }
     for (int bit = 0; bit < CAUSE_MASK_BITS; bit++) {
-        if (strcmp(key, cause_keys[bit]) == 0) {
+        if (strcmp(key, cause_labels[bit]) == 0) {
             *mask = UINT32_C(1) << bit;
             return true;
         }
@@ -182,20 +179,23 @@ static int check_alarm(cfg_t *cfg, cfg_opt_t *opt)
 {
     cfg_t *section = cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1);
     struct alarm_settings settings = settings_of(section);
+    enum metric metric = metric_by_name(cfg_title(section));
     enum setting culprit;
 
-    if (metric_by_name(cfg_title(section)) == 0) {
+    if (metric == 0) {
         cfg_error(cfg, "alarm \"%s\": expected received, sent or synCookies", cfg_title(section));
         return -1;
     }
-    if (settings_check(&settings, false, &culprit) == SETTINGS_OK)
+    /* Whether the source tells causes is not known yet. */
+    if (settings_check(&settings, metric, true, &culprit) == SETTINGS_OK)
         return 0;
     if (culprit == SETTING_FALLING)
         cfg_error(cfg, "alarm \"%s\": falling %.2f is above rising %.2f", cfg_title(section),
                   settings.value[SETTING_FALLING] / 100.0, settings.value[SETTING_RISING] / 100.0);
     else
-        cfg_error(cfg, "alarm \"%s\": %s: no source of this version tells causes, expected {all}",
-                  cfg_title(section), setting_types[culprit].key);
+        cfg_error(cfg, "alarm \"%s\": %s: expected {all}%s", cfg_title(section),
+                  setting_types[culprit].key,
+                  metric_causes[metric] ? " or at least one that this metric can have" : "");
     return -1;
 }
 

@@ -13,6 +13,21 @@ const char *const metric_names[METRIC_SLOTS] = {
     [METRIC_SYN_COOKIES] = "synCookies",
 };
 
+#define BIT_UNLESS_EMPTY(phrase, number) (sizeof(phrase) > 1 ? UINT32_C(1) << (number) : 0)
+
+const uint32_t metric_causes[METRIC_SLOTS] = {
+#define CAUSE(id, number, label, received, sent) BIT_UNLESS_EMPTY(received, number) |
+    [METRIC_RECEIVED] =
+#include "mib/causes.def"
+        0,
+#undef CAUSE
+#define CAUSE(id, number, label, received, sent) BIT_UNLESS_EMPTY(sent, number) |
+    [METRIC_SENT] =
+#include "mib/causes.def"
+        0,
+#undef CAUSE
+};
+
 struct alarm_settings settings_default(void)
 {
     struct alarm_settings settings;
@@ -22,8 +37,14 @@ struct alarm_settings settings_default(void)
     return settings;
 }
 
-enum settings_error settings_check(const struct alarm_settings *settings, bool causes_measured,
-                                   enum setting *culprit)
+/* A part of the causes that no reset of the metric can have would count nothing. */
+static bool causes_are_good(uint32_t causes, enum metric metric, bool may_choose)
+{
+    return causes == CAUSE_MASK_ALL || (may_choose && (causes & metric_causes[metric]) != 0);
+}
+
+enum settings_error settings_check(const struct alarm_settings *settings, enum metric metric,
+                                   bool may_choose_causes, enum setting *culprit)
 {
     for (int id = 0; id < SETTING_COUNT; id++) {
         const struct setting_type *type = &setting_types[id];
@@ -37,7 +58,7 @@ enum settings_error settings_check(const struct alarm_settings *settings, bool c
         *culprit = SETTING_FALLING;
         return SETTINGS_INCONSISTENT;
     }
-    if (!causes_measured && settings->value[SETTING_CAUSES] != CAUSE_MASK_ALL) {
+    if (!causes_are_good(settings->value[SETTING_CAUSES], metric, may_choose_causes)) {
         *culprit = SETTING_CAUSES;
         return SETTINGS_INCONSISTENT;
     }

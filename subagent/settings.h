@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "platform/causes.h"
+
 /* What an alarm watches. Values: TcpResetMetric of the MIB, an INDEX. */
 enum metric { METRIC_RECEIVED = 1, METRIC_SENT = 2, METRIC_SYN_COOKIES = 3 };
 #define METRIC_FIRST METRIC_RECEIVED
@@ -15,9 +17,12 @@ enum metric { METRIC_RECEIVED = 1, METRIC_SENT = 2, METRIC_SYN_COOKIES = 3 };
 #define METRIC_SLOTS (METRIC_LAST + 1) /* arrays are indexed by enum metric; [0] is unused */
 
 /* Bit n of a cause mask is cause n; bit 0 stands for every cause without a bit
-   of its own, 11 is the last cause (TcpResetCauseSet of the MIB). */
-#define CAUSE_MASK_BITS 12
+   of its own (TcpResetCauseSet of the MIB). */
+#define CAUSE_MASK_BITS CAUSE_SLOTS
 #define CAUSE_MASK_ALL  ((UINT32_C(1) << CAUSE_MASK_BITS) - 1)
+
+/* By enum metric: the causes that a reset of this direction can have. */
+extern const uint32_t metric_causes[METRIC_SLOTS];
 
 enum setting {
 #define SETTING(id, column, name, key, kind, minimum, maximum, fallback) SETTING_##id,
@@ -71,10 +76,11 @@ struct alarm_settings settings_default(void);
 enum settings_error { SETTINGS_OK, SETTINGS_RANGE, SETTINGS_INCONSISTENT };
 
 /*
- * Every value in its range, falling <= rising, and the whole cause mask where
- * causes are not measured. On an error *culprit is the setting to blame.
+ * Every value in its range, falling <= rising, and of the causes all or a part that the
+ * metric can have; all where `may_choose_causes` is false. On an error *culprit is the
+ * setting to blame.
  */
-enum settings_error settings_check(const struct alarm_settings *settings, bool causes_measured,
-                                   enum setting *culprit);
+enum settings_error settings_check(const struct alarm_settings *settings, enum metric metric,
+                                   bool may_choose_causes, enum setting *culprit);
 
 #endif

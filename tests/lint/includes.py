@@ -46,8 +46,8 @@ MAY_INCLUDE = {
     "subagent/sampler": "platform/reader subagent/ring subagent/clock subagent/log",
     "subagent/supervisor": "subagent/sampler subagent/config subagent/clock subagent/log",
     # From samples to a snapshot.
-    "subagent/settings": "",
-    "subagent/config": "subagent/settings",
+    "subagent/settings": "platform/causes",
+    "subagent/config": "subagent/settings platform/sample",
     "subagent/average": "platform/sample",
     "subagent/alarm": "subagent/average subagent/settings",
     "subagent/events": "platform/sample subagent/settings",
@@ -70,7 +70,7 @@ MAY_INCLUDE = {
 
 # Tables that are expanded, and who may do that.
 MAY_EXPAND = {
-    "mib/causes.def": ["platform/*"],
+    "mib/causes.def": ["platform/*", "subagent/settings.c"],
     "platform/Linux/cause_rules.def": ["platform/Linux/cause.bpf.h"],
     "mib/counters.def": ["platform/*", "mib/objects.c", "subagent/main.c"],
     "mib/notifications.def": ["subagent/events.h", "mib/*.c"],

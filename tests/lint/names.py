@@ -97,9 +97,6 @@ class Daemon:
         for key, least, most, fallback in re.findall(r'\{"([\w-]+)", (\d+), (\d+), (\d+)\}',
                                                      source):
             self.keys[key] = (fallback, least, most)
-        causes = re.search(r"cause_keys\[\w+\] = \{(.*?)\}", source, re.DOTALL)
-        self.enumerations["TcpResetCauseSet"] = {
-            cause: bit for bit, cause in enumerate(re.findall(r'"(\w+)"', causes[1]))}
 
 
 class Module:

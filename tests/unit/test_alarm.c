@@ -48,6 +48,7 @@ struct bench {
     int64_t clock_ns;                /* CLOCK_MONOTONIC when the bench's clock was 0 */
     int64_t shortest_ns, longest_ns; /* between two samples */
 
+    bool part; /* two causes are chosen: the load is theirs, and everything else is noise */
     uint64_t counter_start;
     unsigned __int128 load; /* resets so far, times 10^9 */
 
@@ -106,6 +107,27 @@ static enum counter watched(void)
     return metric_counter(bench.metric);
 }
 
+/* The two causes of a bench that counts a part; both directions have them. */
+#define ONE_CAUSE     CAUSE_NO_LISTENER
+#define ANOTHER_CAUSE CAUSE_UNEXPLAINED
+
+static enum counter counter_of(enum cause cause)
+{
+    return cause_counter(bench.metric == METRIC_SENT ? DIRECTION_SENT : DIRECTION_RECEIVED, cause);
+}
+
+static counter_set counted(void)
+{
+    return bench.part ? counter_bit(counter_of(ONE_CAUSE)) | counter_bit(counter_of(ANOTHER_CAUSE))
+                      : counter_bit(watched());
+}
+
+static void choose_a_part(void)
+{
+    bench.part = true;
+    *setting(SETTING_CAUSES) = 1 << ONE_CAUSE | 1 << ANOTHER_CAUSE;
+}
+
 /* ---- what holds after every step ---- */
 
 static uint32_t larger(uint64_t a, uint64_t b)
@@ -117,13 +139,12 @@ static uint32_t larger(uint64_t a, uint64_t b)
 
 static uint32_t average_of(int64_t from_ns, int64_t to_ns)
 {
-    return rate_centi(history_growth(&history, counter_bit(watched()), from_ns, to_ns),
-                      to_ns - from_ns);
+    return rate_centi(history_growth(&history, counted(), from_ns, to_ns), to_ns - from_ns);
 }
 
 static int64_t known_for_ns(void)
 {
-    int64_t since_ns = history_known_since(&history, counter_bit(watched()));
+    int64_t since_ns = history_known_since(&history, counted());
 
     return since_ns == INT64_MAX ? -1 : clock_now() - since_ns;
 }
@@ -260,13 +281,19 @@ static void check_step(const struct alarm *before, enum alarm_event event)
 
 static struct sample sample_now(bool known)
 {
-    struct sample sample = {.time_ns = clock_now()};
+    struct sample sample = {.time_ns = clock_now(),
+                            .cause_method = bench.part ? CAUSES_MEASURED : CAUSES_DERIVED};
+    uint64_t load = (uint64_t)(bench.load / S);
 
     for (int id = 0; id < COUNTER_COUNT; id++) /* what must not be looked at is in motion */
-        if (id != (int)watched())
-            sample_set(&sample, id, (uint64_t)clock_now() * 7);
-    if (known)
-        sample_set(&sample, watched(), bench.counter_start + (uint64_t)(bench.load / S));
+        sample_set(&sample, id, (uint64_t)clock_now() * 7);
+    if (!known)
+        sample.valid &= ~(counted() | counter_bit(watched()));
+    else if (bench.part) {
+        sample_set(&sample, counter_of(ONE_CAUSE), bench.counter_start + load / 3);
+        sample_set(&sample, counter_of(ANOTHER_CAUSE), load - load / 3);
+    } else
+        sample_set(&sample, watched(), bench.counter_start + load);
     return sample;
 }
 
@@ -1091,6 +1118,106 @@ static void test_the_peak_begins_anew_with_each_raise(void **state)
     CHECK(bench.alarm.raises == 2);
 }
 
+/* ---- causes ---- */
+
+/* Samples for 20 s: 300 resets received a second are refused, 20 aborted, 2 in TIME-WAIT. */
+static void run_three_causes(enum cause_method method)
+{
+    for (int n = 0; n <= 200; n++) {
+        struct sample sample = {.time_ns = S + n * TICK, .cause_method = method};
+
+        for (enum cause cause = 1; cause < CAUSE_SLOTS; cause++)
+            sample_set(&sample, cause_counter(DIRECTION_RECEIVED, cause), 7);
+        sample_set(&sample, COUNTER_RECEIVED_NO_LISTENER, 30 * n);
+        sample_set(&sample, COUNTER_RECEIVED_ABORTED, 2 * n);
+        sample_set(&sample, COUNTER_RECEIVED_TIME_WAIT, n / 5);
+        sample_set(&sample, COUNTER_RECEIVED, 32 * n + n / 5);
+        sample_set(&sample, COUNTER_SYN_COOKIES_SENT, 5 * n);
+        assert_true(history_push(&history, &sample));
+        alarm_step(&bench.alarm, bench.metric, &bench.settings, &history);
+    }
+}
+
+static const struct {
+    enum metric metric;
+    enum cause_method method;
+    uint32_t causes;
+    bool part;
+    uint32_t value_centi;
+} parts[] = {
+    {METRIC_RECEIVED, CAUSES_MEASURED, CAUSE_MASK_ALL, false, 32200},
+    {METRIC_RECEIVED, CAUSES_MEASURED, CAUSE_MASK_ALL & ~UINT32_C(1), true, 32200},
+    {METRIC_RECEIVED, CAUSES_MEASURED, CAUSE_MASK_ALL & ~(1 << CAUSE_NO_LISTENER), true, 2200},
+    {METRIC_RECEIVED, CAUSES_MEASURED, 1 << CAUSE_ABORTED, true, 2000},
+    {METRIC_RECEIVED, CAUSES_MEASURED, 1 << CAUSE_ABORTED | 1 << CAUSE_TIME_WAIT | 1, true, 2200},
+    {METRIC_RECEIVED, CAUSES_MEASURED, 1 << CAUSE_BLIND, true, 0},
+    /* Where causes are not measured the mask leaves nothing out. */
+    {METRIC_RECEIVED, CAUSES_DERIVED, 1 << CAUSE_ABORTED, false, 32200},
+    {METRIC_RECEIVED, CAUSES_UNKNOWN, 1 << CAUSE_ABORTED, false, 32200},
+    {METRIC_SYN_COOKIES, CAUSES_MEASURED, CAUSE_MASK_ALL, false, 5000},
+};
+
+static void test_the_value_is_of_the_causes_chosen(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+        start_bench("part");
+        bench.metric = parts[i].metric;
+        *setting(SETTING_CAUSES) = parts[i].causes;
+        run_three_causes(parts[i].method);
+        CHECK(bench.alarm.value_known);
+        CHECK(bench.alarm.value_centi == parts[i].value_centi);
+        CHECK(alarm_is_raised(&bench.alarm) == (parts[i].value_centi > 5000));
+        CHECK(alarm_counts_part(bench.metric, &bench.settings, history_newest(&history)) ==
+              parts[i].part);
+    }
+}
+
+/* Causes of received resets say nothing of those sent. */
+static void test_a_direction_without_counters_by_cause_is_counted_as_a_whole(void **state)
+{
+    const struct sample sample = {.cause_method = CAUSES_MEASURED,
+                                  .valid = counter_bit(COUNTER_RECEIVED_ABORTED) |
+                                           counter_bit(COUNTER_RECEIVED_BLIND)};
+    struct alarm_settings settings = settings_default();
+
+    (void)state;
+    assert_true(alarm_causes_measured(METRIC_RECEIVED, &sample));
+    assert_false(alarm_causes_measured(METRIC_SENT, &sample));
+    assert_false(alarm_causes_measured(METRIC_SYN_COOKIES, &sample));
+    assert_true(alarm_by_cause(METRIC_RECEIVED, &settings, &sample) == sample.valid);
+    settings.value[SETTING_CAUSES] = 1 << CAUSE_ABORTED;
+    assert_true(alarm_by_cause(METRIC_RECEIVED, &settings, &sample) ==
+                counter_bit(COUNTER_RECEIVED_ABORTED));
+    assert_true(alarm_counts_part(METRIC_RECEIVED, &settings, &sample));
+    assert_false(alarm_counts_part(METRIC_SENT, &settings, &sample));
+    settings.value[SETTING_CAUSES] = 1 << CAUSE_TIME_WAIT; /* the source has not got it */
+    assert_false(alarm_counts_part(METRIC_RECEIVED, &settings, &sample));
+}
+
+/* A source that is lost takes the causes along: from the next sample on all is counted, and
+   the baseline is of all, too. */
+static void test_a_part_becomes_the_whole_when_causes_are_lost(void **state)
+{
+    struct sample sample;
+
+    (void)state;
+    start_bench("causes lost");
+    *setting(SETTING_CAUSES) = 1 << CAUSE_ABORTED;
+    *setting(SETTING_FACTOR) = 0;
+    run_three_causes(CAUSES_MEASURED);
+    CHECK(bench.alarm.value_centi == 2000 && bench.alarm.state == ALARM_NORMAL);
+    sample = *history_newest(&history);
+    sample.time_ns += TICK;
+    sample.counter[COUNTER_RECEIVED] += 32;
+    sample.cause_method = CAUSES_DERIVED;
+    assert_true(history_push(&history, &sample));
+    CHECK(alarm_step(&bench.alarm, METRIC_RECEIVED, &bench.settings, &history) ==
+          ALARM_EVENT_RAISED);
+    CHECK(bench.alarm.value_centi == 32200);
+    CHECK(bench.alarm.baseline_centi == 5420);
+}
+
 /* ---- random streams ---- */
 
 static const struct {
@@ -1151,6 +1278,8 @@ static struct random start_random_bench(const char *name, uint64_t seed)
     bench.counter_start = random_one_in(&random, 2) ? UINT64_MAX - random_magnitude(&random, 14)
                                                     : random_next(&random);
     choose_settings(&random);
+    if (bench.metric != METRIC_SYN_COOKIES && random_one_in(&random, 3))
+        choose_a_part();
     return random;
 }
 
@@ -1317,6 +1446,9 @@ int main(void)
         cmocka_unit_test(test_a_product_beyond_32_bits_saturates),
         cmocka_unit_test(test_a_raise_comes_with_the_first_sample_after_the_crossing),
         cmocka_unit_test(test_scenarios),
+        cmocka_unit_test(test_the_value_is_of_the_causes_chosen),
+        cmocka_unit_test(test_a_direction_without_counters_by_cause_is_counted_as_a_whole),
+        cmocka_unit_test(test_a_part_becomes_the_whole_when_causes_are_lost),
         cmocka_unit_test(test_any_stream_keeps_the_rule),
         cmocka_unit_test(test_a_replay_from_any_sample_on_gives_the_same),
     };

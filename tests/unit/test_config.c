@@ -41,8 +41,12 @@ static const struct {
     {"alarm receive { rising = 60 }",
      "file:1: alarm \"receive\": expected received, sent or synCookies"},
     {"alarm sent { causes = {\"abortd\"} }", "file:1: causes: no cause is named \"abortd\""},
-    {"alarm sent { causes = {\"aborted\"} }", "file:1: alarm \"sent\": causes: no source of this"},
-    {"alarm sent { causes = {} }", "file:1: alarm \"sent\": causes: "},
+    {"alarm sent { causes = {} }",
+     "file:1: alarm \"sent\": causes: expected {all} or at least one"},
+    {"alarm sent { causes = {other} }", "file:1: alarm \"sent\": causes: expected {all} or at"},
+    {"alarm sent { causes = {blind} }", "file:1: alarm \"sent\": causes: expected {all} or at"},
+    {"alarm synCookies {\ncauses = {aborted}\n}",
+     "file:3: alarm \"synCookies\": causes: expected {all}"},
     {"alarm sent {} alarm sent {}", "file:1: found duplicate title 'sent'"},
     {"alarm sent { rising = 60", "file:2: the section is not closed: expected }"},
     {"state-directory = var", "file:1: state-directory: \"var\": expected a path from the root"},
@@ -115,6 +119,36 @@ static void test_all_keys(void **state)
     assert_memory_equal(&config.alarm[METRIC_RECEIVED], &others, sizeof others);
 }
 
+/* Whether the source tells causes shows only when it runs. */
+static void test_causes(void **state)
+{
+    static const struct {
+        const char *list;
+        uint32_t mask;
+    } cases[] = {
+        {"{\"aborted\", \"blind\"}", 1 << CAUSE_ABORTED | 1 << CAUSE_BLIND},
+        {"{noListener}", 1 << CAUSE_NO_LISTENER},
+        {"{noListener, noListener}", 1 << CAUSE_NO_LISTENER},
+        {"{other, unexplained}", 1 | 1 << CAUSE_UNEXPLAINED},
+        {"{noListener, all}", CAUSE_MASK_ALL},
+        {"{other, noListener, aborted, halfOpen, timeWait, queueFull, memory, blind,\n"
+         " handshakeAborted, firewall, unmatched, unexplained}",
+         CAUSE_MASK_ALL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct config config;
+        char text[256], error[256];
+
+        snprintf(text, sizeof text, "alarm received { causes = %s }\n", cases[i].list);
+        if (!config_parse(&config, text, "file", error, sizeof error))
+            fail_msg("%s", error);
+        assert_int_equal(config.alarm[METRIC_RECEIVED].value[SETTING_CAUSES], cases[i].mask);
+        assert_int_equal(config.alarm[METRIC_SENT].value[SETTING_CAUSES], CAUSE_MASK_ALL);
+    }
+}
+
 static void test_too_long(void **state)
 {
     char text[CONFIG_TEXT_SIZE + 32] = "user = ";
@@ -155,7 +189,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mistakes), cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_all_keys), cmocka_unit_test(test_too_long),
-        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_files),    cmocka_unit_test(test_causes),
     };
 
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
