@@ -213,3 +213,8 @@ bool components_read(struct components *components, struct sample *sample, char 
     sample->sources |= UINT32_C(1) << SOURCE_PROCFS;
     return true;
 }
+
+bool components_are_fresh(const struct components *components, const struct sample *sample)
+{
+    return components->read_ns == sample->time_ns;
+}

@@ -30,6 +30,9 @@ struct components *components_open(const char *directory, int64_t interval_ns, c
 bool components_read(struct components *components, struct sample *sample, char *error,
                      size_t error_size);
 
+/* Whether the newest components_read() has read the files. */
+bool components_are_fresh(const struct components *components, const struct sample *sample);
+
 void components_close(struct components *components); /* NULL: nothing to do */
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * How many resets came in, estimated from what the kernel does count: it has no
- * counter of received resets. Pure.
+ * What the kernel's own counters tell of resets, where nothing better is to be
+ * had: how many came in, of which it has no counter, and some of the causes. Pure.
  *
  *   received += max(0, AttemptFails + max(0, EstabResets - TCPAbortOnData - TCPAbortOnClose)
  *                      - TCPAbortOnTimeout)        (each: its growth since the last reading)
@@ -18,6 +18,11 @@
  * connection, to a listener, outside the window, in TIME_WAIT, after our own close. Taken for
  * received: connects that end in an ICMP error, own aborts that have no counter (AF_UNSPEC,
  * ss -K, a listener closed with connections not accepted).
+ *
+ * Causes. Received: handshakeAborted is EmbryonicRsts, which moves AttemptFails too;
+ * noListener the rest of AttemptFails; aborted the rest of the estimate. Sent: aborted is
+ * TCPAbortOnData + TCPAbortOnClose + TCPAbortOnLinger, memory is TCPAbortOnMemory. Where the
+ * resets of a direction are counted otherwise, unexplained is what remains of them.
  */
 #ifndef RSTWATCH_LINUX_ESTIMATE_H
 #define RSTWATCH_LINUX_ESTIMATE_H
@@ -26,16 +31,22 @@
 
 /* All zero at first. */
 struct estimate {
-    struct sample last; /* the newest known value of each counter that is looked at */
-    uint64_t received;  /* resets received since the first reading; only grows */
+    struct sample last;     /* the newest known value of each counter that is looked at */
+    struct sample by_cause; /* counters by cause since the first reading; only grow */
+    uint64_t received;      /* resets received since the first reading; only grows */
+    uint64_t counted_received, counted_sent; /* by another source, since the first reading */
 };
 
 /*
- * Takes the next reading, whose counters are those of the kernel. False if it
+ * Takes the next reading, whose counters are those of the kernel, but
+ * COUNTER_RECEIVED and COUNTER_SENT of any source that counts them. False if it
  * has no AttemptFails or no EstabResets: then there is no estimate now, and the
  * next one makes up for it. Other counters that are missing do not grow, nor
  * does one that stepped backwards.
  */
 bool estimate_next(struct estimate *estimate, const struct sample *reading);
+
+/* Sets the counters by cause that are known, as derived. */
+void estimate_set_causes(const struct estimate *estimate, struct sample *sample);
 
 #endif

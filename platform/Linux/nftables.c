@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "platform/Linux/components.h"
+#include "platform/Linux/estimate.h"
 #include "platform/Linux/exact.h"
 #include "platform/reader.h"
 
@@ -59,6 +60,7 @@ static const struct {
 };
 
 struct reader {
+    struct estimate estimate; /* of the causes */
     struct components *components;
     struct mnl_socket *socket;
     uint32_t table_flags;
@@ -527,6 +529,9 @@ static bool nftables_read(struct reader *reader, struct sample *sample, char *er
     if (!components_read(reader->components, sample, error, error_size))
         return false;
     exact_set(&answer.exact, sample);
+    if (components_are_fresh(reader->components, sample))
+        estimate_next(&reader->estimate, sample);
+    estimate_set_causes(&reader->estimate, sample);
     sample->sources |= UINT32_C(1) << SOURCE_NFTABLES;
     return true;
 }

@@ -52,6 +52,7 @@ static bool procfs_read(struct reader *reader, struct sample *sample, char *erro
         sample_set(sample, COUNTER_RECEIVED, reader->estimate.received);
         sample->received_method = METHOD_ESTIMATED;
     }
+    estimate_set_causes(&reader->estimate, sample);
     if (sample_has(sample, COUNTER_SENT))
         sample->sent_method = METHOD_ESTIMATED;
     return true;

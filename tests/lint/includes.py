@@ -34,7 +34,8 @@ MAY_INCLUDE = {
     "platform/Linux/exact": "platform/sample platform/Linux/count",
     "platform/Linux/pulse": "platform/Linux/count",
     "platform/Linux/procfs": "platform/reader platform/Linux/components platform/Linux/estimate",
-    "platform/Linux/nftables": "platform/reader platform/Linux/components platform/Linux/exact",
+    "platform/Linux/nftables": "platform/reader platform/Linux/components platform/Linux/estimate "
+                               "platform/Linux/exact",
     "platform/Linux/bpf": "platform/reader platform/Linux/components platform/Linux/exact "
                           "platform/Linux/pulse count.skel",
     "platform/Linux/bpf_missing": "platform/reader",

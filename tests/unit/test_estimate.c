@@ -12,7 +12,7 @@
 #include "platform/Linux/estimate.h"
 
 struct growths {
-    uint64_t failed, reset, on_data, on_close, on_timeout, on_linger, on_memory;
+    uint64_t failed, reset, on_data, on_close, on_timeout, on_linger, on_memory, embryonic, sent;
 };
 
 static struct sample reading(struct growths at)
@@ -26,6 +26,8 @@ static struct sample reading(struct growths at)
     sample_set(&sample, COUNTER_ABORTS_ON_TIMEOUT, 5000 + at.on_timeout);
     sample_set(&sample, COUNTER_ABORTS_ON_LINGER, 6000 + at.on_linger);
     sample_set(&sample, COUNTER_ABORTS_ON_MEMORY, 7000 + at.on_memory);
+    sample_set(&sample, COUNTER_EMBRYONIC, 8000 + at.embryonic);
+    sample_set(&sample, COUNTER_SENT, 9000 + at.sent);
     return sample;
 }
 
@@ -145,11 +147,108 @@ static void a_step_backwards_is_no_growth(void **state)
     assert_int_equal(estimate.received, 12);
 }
 
+static uint64_t by_cause(const struct estimate *estimate, enum counter id)
+{
+    assert_true(sample_has(&estimate->by_cause, id));
+    return estimate->by_cause.counter[id];
+}
+
+static void causes_as_far_as_counters_tell(void **state)
+{
+    static const struct {
+        const char *what;
+        struct growths growths;
+        uint64_t refused, aborted, in_handshake;         /* received */
+        uint64_t own_aborts, out_of_memory, unexplained; /* sent */
+    } cases[] = {
+        {"refused", {.failed = 100}, 100, 0, 0, 0, 0, 0},
+        {"peer aborts", {.reset = 100}, 0, 100, 0, 0, 0, 0},
+        {"RST in the handshake", {.failed = 100, .embryonic = 100}, 0, 0, 100, 0, 0, 0},
+        {"connect timeouts beside", {.failed = 150, .on_timeout = 50}, 100, 0, 0, 0, 0, 0},
+        {"keepalive timeouts", {.reset = 100, .on_timeout = 100, .sent = 100}, 0, 0, 0, 0, 0, 100},
+        {"SO_LINGER 0", {.reset = 9, .on_data = 9, .sent = 9}, 0, 0, 0, 9, 0, 0},
+        {"unread data", {.reset = 9, .on_close = 9, .sent = 9}, 0, 0, 0, 9, 0, 0},
+        {"TCP_LINGER2 -1", {.on_linger = 9, .sent = 9}, 0, 0, 0, 9, 0, 0},
+        {"orphan limit", {.on_memory = 9, .sent = 9}, 0, 0, 0, 0, 9, 0},
+        {"no listener", {.sent = 9}, 0, 0, 0, 0, 0, 9},
+        {"aborts that were not sent", {.reset = 9, .on_data = 9, .sent = 5}, 0, 0, 0, 9, 0, 0},
+    };
+
+    (void)state;
+    for (size_t n = 0; n < sizeof cases / sizeof *cases; n++) {
+        struct estimate estimate = {0};
+
+        next(&estimate, (struct growths){0});
+        next(&estimate, cases[n].growths);
+        print_message("%s\n", cases[n].what);
+        assert_int_equal(by_cause(&estimate, COUNTER_RECEIVED_NO_LISTENER), cases[n].refused);
+        assert_int_equal(by_cause(&estimate, COUNTER_RECEIVED_ABORTED), cases[n].aborted);
+        assert_int_equal(by_cause(&estimate, COUNTER_RECEIVED_HANDSHAKE_ABORTED),
+                         cases[n].in_handshake);
+        assert_int_equal(by_cause(&estimate, COUNTER_SENT_ABORTED), cases[n].own_aborts);
+        assert_int_equal(by_cause(&estimate, COUNTER_SENT_MEMORY), cases[n].out_of_memory);
+        assert_int_equal(by_cause(&estimate, COUNTER_SENT_UNEXPLAINED), cases[n].unexplained);
+        assert_int_equal(estimate.received,
+                         cases[n].refused + cases[n].aborted + cases[n].in_handshake);
+        /* Nobody else counts these: nothing remains. */
+        assert_false(sample_has(&estimate.by_cause, COUNTER_RECEIVED_UNEXPLAINED));
+    }
+}
+
+static void what_another_source_counted_and_no_counter_tells_remains(void **state)
+{
+    struct estimate estimate = {0};
+    struct sample sample = reading((struct growths){0});
+
+    (void)state;
+    sample_set(&sample, COUNTER_RECEIVED, 500);
+    estimate_next(&estimate, &sample);
+    assert_int_equal(by_cause(&estimate, COUNTER_RECEIVED_UNEXPLAINED), 0);
+
+    sample = reading((struct growths){.failed = 10});
+    sample_set(&sample, COUNTER_RECEIVED, 530);
+    estimate_next(&estimate, &sample);
+    assert_int_equal(by_cause(&estimate, COUNTER_RECEIVED_UNEXPLAINED), 20);
+
+    /* Counted first, told later: what remains does not become less. */
+    sample = reading((struct growths){.failed = 15});
+    sample_set(&sample, COUNTER_RECEIVED, 530);
+    estimate_next(&estimate, &sample);
+    assert_int_equal(by_cause(&estimate, COUNTER_RECEIVED_UNEXPLAINED), 20);
+    sample = reading((struct growths){.failed = 15});
+    sample_set(&sample, COUNTER_RECEIVED, 537);
+    estimate_next(&estimate, &sample);
+    assert_int_equal(by_cause(&estimate, COUNTER_RECEIVED_UNEXPLAINED), 22);
+}
+
+static void causes_without_their_counter_are_unknown(void **state)
+{
+    struct estimate estimate = {0};
+    struct sample sample = {0}, out = {0};
+
+    (void)state;
+    sample_set(&sample, COUNTER_ATTEMPT_FAILS, 1);
+    estimate_next(&estimate, &sample);
+    estimate_set_causes(&estimate, &out);
+    assert_int_equal(out.valid, 0);
+    assert_int_equal(out.cause_method, CAUSES_UNKNOWN);
+
+    sample_set(&sample, COUNTER_ESTAB_RESETS, 1);
+    estimate_next(&estimate, &sample);
+    estimate_set_causes(&estimate, &out);
+    assert_int_equal(out.valid, UINT64_C(1) << COUNTER_RECEIVED_NO_LISTENER |
+                                    UINT64_C(1) << COUNTER_RECEIVED_ABORTED);
+    assert_int_equal(out.cause_method, CAUSES_DERIVED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cases_that_were_measured),
         cmocka_unit_test(it_only_grows),
+        cmocka_unit_test(causes_as_far_as_counters_tell),
+        cmocka_unit_test(what_another_source_counted_and_no_counter_tells_remains),
+        cmocka_unit_test(causes_without_their_counter_are_unknown),
         cmocka_unit_test(without_a_required_counter_there_is_none),
         cmocka_unit_test(missing_aborts_do_not_grow),
         cmocka_unit_test(a_step_backwards_is_no_growth),
