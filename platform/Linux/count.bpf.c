@@ -184,7 +184,7 @@ static __noinline void count_sent(struct bpf_nf_ctx *context, enum count_family 
 
 static __always_inline int received(struct bpf_nf_ctx *context, enum count_family family)
 {
-    struct segment reset = {0};
+    struct segment reset;
 
     show_life(COUNT_RECEIVED, family);
     if (is_reset(context, family, &reset))
@@ -194,7 +194,7 @@ static __always_inline int received(struct bpf_nf_ctx *context, enum count_famil
 
 static __always_inline int sent(struct bpf_nf_ctx *context, enum count_family family)
 {
-    struct segment reset = {0};
+    struct segment reset;
 
     show_life(COUNT_SENT, family);
     if (is_reset(context, family, &reset))
