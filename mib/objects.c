@@ -81,12 +81,12 @@ static bool date(struct mib_value *value, int64_t time_ms)
 
 /* ---- Getters: one a group, `which` is the last arc of the object ---- */
 
-static bool get_agent(const struct mib_view *view, uint32_t instance, int which,
+static bool get_agent(const struct mib_view *view, const uint32_t *index, int which,
                       struct mib_value *value)
 {
     const struct sample *sample = &view->snapshot->sample;
 
-    (void)instance;
+    (void)index;
     if (which == 1)
         return text(value, RSTWATCH_VERSION);
     if (which == 2)
@@ -113,41 +113,41 @@ static bool get_agent(const struct mib_view *view, uint32_t instance, int which,
     return false;
 }
 
-static bool get_counter(const struct mib_view *view, uint32_t instance, int which,
+static bool get_counter(const struct mib_view *view, const uint32_t *index, int which,
                         struct mib_value *value)
 {
-    (void)instance;
+    (void)index;
     return sample_has(&view->snapshot->sample, which) &&
            number(value, view->snapshot->sample.counter[which]);
 }
 
-static bool get_rate(const struct mib_view *view, uint32_t instance, int which,
+static bool get_rate(const struct mib_view *view, const uint32_t *index, int which,
                      struct mib_value *value)
 {
-    (void)instance;
+    (void)index;
     return snapshot_has_rate(view->snapshot, which) &&
            number(value, view->snapshot->rate_centi[which]);
 }
 
-static bool get_syn_cookie_state(const struct mib_view *view, uint32_t instance, int which,
+static bool get_syn_cookie_state(const struct mib_view *view, const uint32_t *index, int which,
                                  struct mib_value *value)
 {
-    (void)instance, (void)which;
+    (void)index, (void)which;
     return known(value, view->snapshot->sample.syn_cookie_state);
 }
 
-static bool get_syn_cookies_in_use(const struct mib_view *view, uint32_t instance, int which,
+static bool get_syn_cookies_in_use(const struct mib_view *view, const uint32_t *index, int which,
                                    struct mib_value *value)
 {
-    (void)instance, (void)which;
+    (void)index, (void)which;
     return snapshot_has_rate(view->snapshot, RATE_SYN_COOKIES_AVG10S) &&
            truth(value, view->snapshot->rate_centi[RATE_SYN_COOKIES_AVG10S] > 0);
 }
 
-static bool get_setting(const struct mib_view *view, uint32_t metric, int which,
+static bool get_setting(const struct mib_view *view, const uint32_t *metric, int which,
                         struct mib_value *value)
 {
-    uint32_t setting = view->snapshot->settings.value[metric].value[which];
+    uint32_t setting = view->snapshot->settings.value[*metric].value[which];
 
     switch (setting_types[which].kind) {
     case SETTING_KIND_FLAG:
@@ -161,15 +161,15 @@ static bool get_setting(const struct mib_view *view, uint32_t metric, int which,
     return number(value, setting);
 }
 
-static bool get_alarm(const struct mib_view *view, uint32_t metric, int which,
+static bool get_alarm(const struct mib_view *view, const uint32_t *metric, int which,
                       struct mib_value *value)
 {
-    const struct alarm *alarm = &view->snapshot->alarm[metric];
+    const struct alarm *alarm = &view->snapshot->alarm[*metric];
     char summary[SUMMARY_SIZE];
 
     switch (which) {
     case 2:
-        return text(value, metric_names[metric]);
+        return text(value, metric_names[*metric]);
     case 10: /* a limit is at least 1: 0 is before the first sample */
         return alarm->rising_centi > 0 && number(value, alarm->rising_centi);
     case 11:
@@ -185,16 +185,36 @@ static bool get_alarm(const struct mib_view *view, uint32_t metric, int which,
     case 16:
         return alarm_is_raised(alarm) && number(value, alarm->peak_centi);
     case 17:
-        summary_of_alarm(summary, metric, alarm);
+        summary_of_alarm(summary, *metric, alarm);
         return text(value, summary);
     }
     return false;
 }
 
-static bool get_event_log(const struct mib_view *view, uint32_t instance, int which,
+static bool get_cause(const struct mib_view *view, const uint32_t *index, int which,
+                      struct mib_value *value)
+{
+    const struct sample *sample = &view->snapshot->sample;
+    enum cause cause = index[1];
+    enum counter id = cause_counter(index[0], cause);
+
+    switch (which) {
+    case 3:
+        return text(value, cause_labels[cause]);
+    case 4:
+        return number(value, sample->counter[id]);
+    case 5:
+        return number(value, view->snapshot->by_cause_centi[id - COUNTER_BY_CAUSE]);
+    case 6:
+        return known(value, sample->cause_method);
+    }
+    return false;
+}
+
+static bool get_event_log(const struct mib_view *view, const uint32_t *index, int which,
                           struct mib_value *value)
 {
-    (void)instance;
+    (void)index;
     switch (which) {
     case 1:
         return number(value, view->events->capacity);
@@ -208,10 +228,10 @@ static bool get_event_log(const struct mib_view *view, uint32_t instance, int wh
     return false;
 }
 
-static bool get_event(const struct mib_view *view, uint32_t instance, int which,
+static bool get_event(const struct mib_view *view, const uint32_t *index, int which,
                       struct mib_value *value)
 {
-    const struct event *event = event_log_find(view->events, instance);
+    const struct event *event = event_log_find(view->events, *index);
 
     switch (event ? which : 0) {
     case 2:
@@ -249,53 +269,76 @@ static bool get_event(const struct mib_view *view, uint32_t instance, int which,
 /* ---- Tables: which instances there are ---- */
 
 struct mib_table {
-    bool (*has)(const struct mib_view *view, uint32_t instance);
-    /* The first instance >= *instance; false when there is none. */
-    bool (*from)(const struct mib_view *view, uint32_t *instance);
+    size_t parts; /* of an index */
+    bool (*has)(const struct mib_view *view, const uint32_t *index);
+    /* Moves index on to the first one that exists, itself included; false when there is none. */
+    bool (*from)(const struct mib_view *view, uint32_t *index);
 };
 
-static bool scalar_has(const struct mib_view *view, uint32_t instance)
+static bool scalar_has(const struct mib_view *view, const uint32_t *index)
 {
     (void)view;
-    return instance == 0;
+    return *index == 0;
 }
 
-static bool metric_has(const struct mib_view *view, uint32_t instance)
+static bool scalar_from(const struct mib_view *view, uint32_t *index)
+{
+    return scalar_has(view, index);
+}
+
+static bool metric_has(const struct mib_view *view, const uint32_t *metric)
 {
     (void)view;
-    return instance >= METRIC_FIRST && instance <= METRIC_LAST;
+    return *metric >= METRIC_FIRST && *metric <= METRIC_LAST;
 }
 
-static bool metric_from(const struct mib_view *view, uint32_t *instance)
+static bool metric_from(const struct mib_view *view, uint32_t *metric)
 {
     (void)view;
-    if (*instance < METRIC_FIRST)
-        *instance = METRIC_FIRST;
-    return *instance <= METRIC_LAST;
+    if (*metric < METRIC_FIRST)
+        *metric = METRIC_FIRST;
+    return *metric <= METRIC_LAST;
 }
 
-static bool event_has(const struct mib_view *view, uint32_t instance)
+static bool event_has(const struct mib_view *view, const uint32_t *number)
 {
-    return event_log_find(view->events, instance) != NULL;
+    return event_log_find(view->events, *number) != NULL;
 }
 
-static bool event_from(const struct mib_view *view, uint32_t *instance)
+static bool event_from(const struct mib_view *view, uint32_t *number)
 {
-    const struct event *event = event_log_after(view->events, *instance > 0 ? *instance - 1 : 0);
+    const struct event *event = event_log_after(view->events, *number > 0 ? *number - 1 : 0);
 
     if (event)
-        *instance = event->number;
+        *number = event->number;
     return event != NULL;
 }
 
-static bool scalar_from(const struct mib_view *view, uint32_t *instance)
+/* Direction and cause. */
+static bool cause_has(const struct mib_view *view, const uint32_t *index)
 {
-    return scalar_has(view, *instance);
+    return index[0] >= DIRECTION_RECEIVED && index[0] <= DIRECTION_SENT && index[1] > CAUSE_NONE &&
+           index[1] < CAUSE_SLOTS &&
+           sample_has(&view->snapshot->sample, cause_counter(index[0], index[1]));
 }
 
-static const struct mib_table scalar = {scalar_has, scalar_from};
-static const struct mib_table alarm_row = {metric_has, metric_from};
-static const struct mib_table event_row = {event_has, event_from};
+static bool cause_from(const struct mib_view *view, uint32_t *index)
+{
+    if (index[0] < DIRECTION_RECEIVED) {
+        index[0] = DIRECTION_RECEIVED;
+        index[1] = 0;
+    }
+    for (; index[0] <= DIRECTION_SENT; index[0]++, index[1] = 0)
+        for (; index[1] < CAUSE_SLOTS; index[1]++)
+            if (cause_has(view, index))
+                return true;
+    return false;
+}
+
+static const struct mib_table scalar = {1, scalar_has, scalar_from};
+static const struct mib_table alarm_row = {1, metric_has, metric_from};
+static const struct mib_table event_row = {1, event_has, event_from};
+static const struct mib_table cause_row = {2, cause_has, cause_from};
 
 /* ---- The objects ---- */
 
@@ -303,11 +346,12 @@ static const struct mib_table event_row = {event_has, event_from};
     {{1, group, arc}, 3, name, syntax, MIB_READ_ONLY, &scalar, get, which},
 #define COLUMN(group, table, column, name, syntax, row, get)                                       \
     {{1, group, table, 1, column}, 5, name, syntax, MIB_READ_ONLY, &row, get, column},
-#define AGENT(arc, name, syntax)     SCALAR(1, arc, name, syntax, get_agent, arc)
-#define RATE(arc, name)              SCALAR(3, arc, name, MIB_UNSIGNED, get_rate, arc)
-#define EVENT_LOG(arc, name, syntax) SCALAR(6, arc, name, syntax, get_event_log, arc)
-#define ALARM(column, name, syntax)  COLUMN(5, 1, column, name, syntax, alarm_row, get_alarm)
-#define EVENT(column, name, syntax)  COLUMN(6, 5, column, name, syntax, event_row, get_event)
+#define AGENT(arc, name, syntax)       SCALAR(1, arc, name, syntax, get_agent, arc)
+#define RATE(arc, name)                SCALAR(3, arc, name, MIB_UNSIGNED, get_rate, arc)
+#define EVENT_LOG(arc, name, syntax)   SCALAR(6, arc, name, syntax, get_event_log, arc)
+#define ALARM(column, name, syntax)    COLUMN(5, 1, column, name, syntax, alarm_row, get_alarm)
+#define EVENT(column, name, syntax)    COLUMN(6, 5, column, name, syntax, event_row, get_event)
+#define BY_CAUSE(column, name, syntax) COLUMN(7, 1, column, name, syntax, cause_row, get_cause)
 
 #define SYNTAX_FLAG   MIB_INTEGER
 #define SYNTAX_RATE   MIB_UNSIGNED
@@ -375,6 +419,11 @@ static struct mib_object objects[] = {
     EVENT(13, "tcpResetEventSynCookieState", MIB_INTEGER)
     EVENT(15, "tcpResetEventSummary", MIB_STRING)
     EVENT(16, "tcpResetEventDelivery", MIB_INTEGER)
+
+    BY_CAUSE(3, "tcpResetCauseLabel", MIB_STRING)
+    BY_CAUSE(4, "tcpResetCauseCount", MIB_COUNTER64)
+    BY_CAUSE(5, "tcpResetCauseAvg10s", MIB_UNSIGNED)
+    BY_CAUSE(6, "tcpResetCauseMethod", MIB_INTEGER)
 };
 /* clang-format on */
 
@@ -438,16 +487,17 @@ const struct mib_object *mib_object_of(const uint32_t *name, size_t length)
 }
 
 static bool value_of(const struct mib_view *view, const struct mib_object *object,
-                     uint32_t instance, struct mib_value *value)
+                     const uint32_t *index, struct mib_value *value)
 {
     value->syntax = object->syntax;
-    return object->get(view, instance, object->which, value);
+    return object->get(view, index, object->which, value);
 }
 
 bool mib_instance_exists(const struct mib_view *view, const struct mib_object *object,
                          const uint32_t *name, size_t length)
 {
-    return length == object->arc_count + 1 && object->table->has(view, name[length - 1]);
+    return length == object->arc_count + object->table->parts &&
+           object->table->has(view, name + object->arc_count);
 }
 
 enum mib_answer mib_get(const struct mib_view *view, const uint32_t *name, size_t length,
@@ -458,31 +508,44 @@ enum mib_answer mib_get(const struct mib_view *view, const uint32_t *name, size_
     if (!object)
         return MIB_NO_OBJECT;
     if (!mib_instance_exists(view, object, name, length) ||
-        !value_of(view, object, name[length - 1], value))
+        !value_of(view, object, name + object->arc_count, value))
         return MIB_NO_INSTANCE;
     return MIB_FOUND;
 }
 
-/* The smallest instance of `object` that may come after `name`; false when none can. */
-static bool start_after(const struct mib_object *object, const uint32_t *name, size_t length,
-                        uint32_t *instance)
+/* The index that comes next, whether it exists or not; false after the last. */
+static bool increment(uint32_t *index, size_t parts)
 {
-    *instance = 0;
-    if (!starts_with(name, length, object) || length == object->arc_count)
-        return true;
-    *instance = name[object->arc_count] + 1;
-    return *instance != 0;
+    while (parts-- > 0)
+        if (++index[parts] != 0)
+            return true;
+    return false;
 }
 
-static bool next_instance(const struct mib_view *view, const struct mib_object *object,
-                          uint32_t instance, uint32_t *found, struct mib_value *value)
+/* The smallest index of `object` that may come after `name`; false when none can. What is
+   missing of a short index is 0; what is too much of a long one comes after the part that fits. */
+static bool start_after(const struct mib_object *object, const uint32_t *name, size_t length,
+                        uint32_t *index)
 {
-    for (; object->table->from(view, &instance); instance++) {
-        if (value_of(view, object, instance, value)) {
-            *found = instance;
+    const size_t parts = object->table->parts;
+    size_t given;
+
+    memset(index, 0, parts * sizeof *index);
+    if (!starts_with(name, length, object))
+        return true;
+    given = length - object->arc_count;
+    memcpy(index, name + object->arc_count, (given < parts ? given : parts) * sizeof *index);
+    return given < parts || increment(index, parts);
+}
+
+/* Moves index on to the first one, itself included, that has a value. */
+static bool find_value(const struct mib_view *view, const struct mib_object *object,
+                       uint32_t *index, struct mib_value *value)
+{
+    while (object->table->from(view, index)) {
+        if (value_of(view, object, index, value))
             return true;
-        }
-        if (instance == UINT32_MAX)
+        if (!increment(index, object->table->parts))
             break;
     }
     return false;
@@ -491,15 +554,16 @@ static bool next_instance(const struct mib_view *view, const struct mib_object *
 bool mib_next(const struct mib_view *view, const uint32_t *name, size_t length,
               uint32_t next[MIB_NAME_MAX], size_t *next_length, struct mib_value *value)
 {
+    uint32_t index[MIB_INDEX_MAX];
+
     for (size_t i = first_candidate(name, length); i < OBJECT_COUNT; i++) {
         const struct mib_object *object = &objects[i];
-        uint32_t instance;
 
-        if (!start_after(object, name, length, &instance) ||
-            !next_instance(view, object, instance, &next[object->arc_count], value))
+        if (!start_after(object, name, length, index) || !find_value(view, object, index, value))
             continue;
         memcpy(next, object->arcs, object->arc_count * sizeof *next);
-        *next_length = object->arc_count + 1;
+        memcpy(next + object->arc_count, index, object->table->parts * sizeof *next);
+        *next_length = object->arc_count + object->table->parts;
         return true;
     }
     return false;

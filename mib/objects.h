@@ -37,8 +37,9 @@ struct mib_value {
     uint8_t bytes[SUMMARY_SIZE];
 };
 
-#define MIB_ARCS_MAX 5 /* of an object without its instance: .1.6.5.1.16 */
-#define MIB_NAME_MAX (MIB_ARCS_MAX + 1)
+#define MIB_ARCS_MAX  5 /* of an object without its instance: .1.6.5.1.16 */
+#define MIB_INDEX_MAX 3 /* parts of an instance at most; a scalar has one, the 0 */
+#define MIB_NAME_MAX  (MIB_ARCS_MAX + MIB_INDEX_MAX)
 
 struct mib_table;
 
@@ -49,8 +50,9 @@ struct mib_object {
     enum mib_syntax syntax;
     enum mib_access access;
     const struct mib_table *table; /* how its instances are found */
-    /* False: this instance has no value now. `which` is the object's own. */
-    bool (*get)(const struct mib_view *view, uint32_t instance, int which, struct mib_value *value);
+    /* Of an instance that exists. False: it has no value now. `which` is the object's own. */
+    bool (*get)(const struct mib_view *view, const uint32_t *index, int which,
+                struct mib_value *value);
     int which;
 };
 

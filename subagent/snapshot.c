@@ -40,6 +40,9 @@ void snapshot_update(struct snapshot *snapshot, const struct history *history)
                             &centi))
             set_rate(snapshot, averages[i].rate, centi);
     }
+    for (enum counter id = COUNTER_BY_CAUSE; id < COUNTER_COUNT; id++)
+        history_average(history, counter_bit(id), 10 * NS_PER_S,
+                        &snapshot->by_cause_centi[id - COUNTER_BY_CAUSE]);
     raise_peak(snapshot, RATE_RECEIVED_AVG10S, RATE_RECEIVED_PEAK10S);
     raise_peak(snapshot, RATE_SENT_AVG10S, RATE_SENT_PEAK10S);
 }

@@ -22,6 +22,9 @@ struct snapshot {
     struct sample sample;            /* the newest; sequence 0: there is none yet */
     uint32_t rate_centi[RATE_SLOTS]; /* hundredths per second */
     uint32_t rates_valid;            /* bit n: rate n is known */
+    /* 10 s averages of the counters by cause, hundredths per second; by enum counter -
+       COUNTER_BY_CAUSE. Known where the sample has the counter. */
+    uint32_t by_cause_centi[COUNTER_COUNT - COUNTER_BY_CAUSE];
     struct alarm alarm[METRIC_SLOTS];
     struct set_settings settings;
 };

@@ -221,7 +221,8 @@ def counter_faults(daemon, module):
                             (MANUAL, manual_counters(root))):
         yield from differences("counter", "mib/counters.def", daemon.counters, where, counters)
     of_module = {name: {"OID": node.get("oid"), "unit": node.findtext("units")}
-                 for name, node in module.objects.items() if module.syntax(node) == "Counter64"}
+                 for name, node in module.objects.items()
+                 if node.tag == "scalar" and module.syntax(node) == "Counter64"}
     yield from differences("counter", "mib/counters.def", daemon.counters, MODULE, of_module)
     for name, counter in daemon.counters.items():
         kernel = COUNTERS_OF_KERNEL.fullmatch(counter["kernel source"])

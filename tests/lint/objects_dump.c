@@ -134,8 +134,14 @@ static void print_enumerations(void)
         print_label("TcpResetMethod", method_name((uint8_t)method), method);
     for (int state = SYN_COOKIES_DISABLED; state <= SYN_COOKIES_ALWAYS; state++)
         print_label("TcpResetSynCookieMode", syn_cookie_state_name((uint8_t)state), state);
-    for (int cause = CAUSE_NONE; cause < CAUSE_SLOTS; cause++)
+    for (int cause = CAUSE_NONE; cause < CAUSE_SLOTS; cause++) {
+        print_label("TcpResetCause", cause_labels[cause], cause);
         print_label("TcpResetCauseSet", cause_labels[cause], cause);
+    }
+    print_label("TcpResetDirection", metric_names[METRIC_RECEIVED], DIRECTION_RECEIVED);
+    print_label("TcpResetDirection", metric_names[METRIC_SENT], DIRECTION_SENT);
+    print_label("tcpResetCauseMethod", "measured", CAUSES_MEASURED);
+    print_label("tcpResetCauseMethod", "derived", CAUSES_DERIVED);
     print_alarm_states();
     _Static_assert(SOURCE_COUNT == 4, "a new source needs its line below");
     print_label("tcpResetSources", "procfs", SOURCE_PROCFS);

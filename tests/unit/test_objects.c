@@ -26,7 +26,12 @@ static const struct mib_view view = {
     .master_start_ns = 50 * NS_PER_S,
 };
 
-/* Everything known, three alarms, events 4 to 6 of which 6 is a clear. */
+/* Rows of the cause table that are not there: the last of a direction and the first of another. */
+#define ABSENT_CAUSES                                                                              \
+    (counter_bit(COUNTER_RECEIVED_UNEXPLAINED) | counter_bit(COUNTER_SENT_NO_LISTENER))
+#define CAUSE_ROWS (2 * (CAUSE_SLOTS - 1) - 2)
+
+/* All else known, three alarms, events 4 to 6 of which 6 is a clear. */
 static int fill(void **state)
 {
     size_t count;
@@ -37,13 +42,18 @@ static int fill(void **state)
         .sample = {.sequence = 1,
                    .time_ns = 99 * NS_PER_S,
                    .good_ns = 98 * NS_PER_S,
-                   .valid = (UINT64_C(1) << COUNTER_COUNT) - 1,
+                   .valid = (counter_bit(COUNTER_COUNT) - 1) & ~ABSENT_CAUSES,
                    .sources = 1,
                    .received_method = METHOD_ESTIMATED,
                    .sent_method = METHOD_ESTIMATED,
+                   .cause_method = CAUSES_DERIVED,
                    .syn_cookie_state = SYN_COOKIES_ON_OVERFLOW},
         .rates_valid = UINT32_MAX,
     };
+    for (enum counter id = COUNTER_BY_CAUSE; id < COUNTER_COUNT; id++) {
+        snapshot.sample.counter[id] = UINT64_MAX - id;
+        snapshot.by_cause_centi[id - COUNTER_BY_CAUSE] = 1000 + id;
+    }
     for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++) {
         snapshot.alarm[metric] = alarm_new();
         snapshot.alarm[metric].state = ALARM_RAISED;
@@ -110,6 +120,13 @@ static void assert_same(const struct mib_value *a, const struct mib_value *b)
     }
 }
 
+static size_t rows_of(const struct mib_object *object)
+{
+    if (object->arc_count == 3)
+        return 1;                                 /* a scalar */
+    return object->arcs[1] == 7 ? CAUSE_ROWS : 3; /* three alarms or three events */
+}
+
 /* What a walk visits is what the tables say: sorted, and each name answers a GET alike. */
 static void test_walk(void **state)
 {
@@ -120,8 +137,8 @@ static void test_walk(void **state)
 
     (void)state;
     for (size_t i = 0; i < objects; i++)
-        expected += object[i].arc_count == 3 ? 1 : 3; /* a scalar; three alarms or three events */
-    expected -= 4;                                    /* peak and duration of two raises */
+        expected += rows_of(&object[i]);
+    expected -= 4; /* peak and duration of two raises */
     while (next(name.arcs, name.length, &found, &by_next)) {
         assert_true(compare(&found, name.arcs, name.length) > 0);
         assert_int_equal(mib_get(&view, found.arcs, found.length, &by_get), MIB_FOUND);
@@ -162,6 +179,60 @@ static void test_next_from_anywhere(void **state)
     }
 }
 
+#define WALK_MAX 300
+
+/* Every name that a walk meets, in order. */
+static size_t walk_all(struct name names[WALK_MAX])
+{
+    struct name name = {.length = 0}, found;
+    struct mib_value value;
+    size_t count = 0;
+
+    for (; next(name.arcs, name.length, &found, &value); name = found) {
+        assert_true(count < WALK_MAX);
+        names[count++] = found;
+    }
+    return count;
+}
+
+static void assert_next(const struct name *walk, size_t count, const uint32_t *from, size_t length)
+{
+    struct name found;
+    struct mib_value value;
+    size_t i = 0;
+
+    while (i < count && compare(&walk[i], from, length) <= 0)
+        i++;
+    assert_int_equal(next(from, length, &found, &value), i < count);
+    if (i < count)
+        assert_int_equal(compare(&found, walk[i].arcs, walk[i].length), 0);
+}
+
+/* Around each name of a walk: its prefixes, one more part, and every part moved to where a
+   carry or a gap is. The next is always the first name that is larger. */
+static void test_next_around_each_instance(void **state)
+{
+    static struct name walk[WALK_MAX];
+    static const uint32_t ends[] = {0, 1, 2, 3, 11, 12, UINT32_MAX - 1, UINT32_MAX};
+    size_t count = walk_all(walk);
+
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t from[MIB_NAME_MAX + 2];
+
+        for (size_t length = 0; length <= walk[i].length; length++) {
+            for (size_t end = 0; end < sizeof ends / sizeof *ends; end++) {
+                memcpy(from, walk[i].arcs, walk[i].length * sizeof *from);
+                assert_next(walk, count, from, length);
+                from[length] = ends[end];
+                assert_next(walk, count, from, length + 1);
+                from[length + 1] = ends[end];
+                assert_next(walk, count, from, length + 2);
+            }
+        }
+    }
+}
+
 static void test_no_such(void **state)
 {
     (void)state;
@@ -177,6 +248,17 @@ static void test_no_such(void **state)
     assert_int_equal(ANSWER_AT(1, 6, 5, 1, 2, 3), MIB_NO_INSTANCE);
     assert_int_equal(ANSWER_AT(1, 6, 5, 1, 2, 7), MIB_NO_INSTANCE);
     assert_int_equal(ANSWER_AT(1, 6, 5, 1, 10, 5), MIB_NO_INSTANCE); /* peak of a raise */
+    assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 1, 1), MIB_FOUND);
+    assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 2, 11), MIB_FOUND);
+    assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 1, 11), MIB_NO_INSTANCE); /* ABSENT_CAUSES */
+    assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 2, 1), MIB_NO_INSTANCE);
+    assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 1), MIB_NO_INSTANCE);
+    assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 1, 1, 0), MIB_NO_INSTANCE);
+    assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 0, 1), MIB_NO_INSTANCE);
+    assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 3, 1), MIB_NO_INSTANCE);
+    assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 1, 0), MIB_NO_INSTANCE);
+    assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 1, 12), MIB_NO_INSTANCE);
+    assert_int_equal(ANSWER_AT(1, 7, 1, 1, 1, 1, 1), MIB_NO_OBJECT); /* an INDEX */
 }
 
 /* Not one value is made up before the first sample. */
@@ -189,16 +271,18 @@ static void test_unknown(void **state)
 
     (void)state;
     for (size_t i = 0; i < count; i++) {
+        bool by_cause = object[i].arcs[1] == 7;
         uint32_t name[MIB_NAME_MAX];
         struct mib_value value;
 
         if (object[i].arcs[1] == 1 && object[i].arcs[2] <= 2)
             continue; /* version and interval are known */
-        if (object[i].arcs[1] > 4)
+        if (object[i].arcs[1] == 5 || object[i].arcs[1] == 6)
             continue; /* alarms and events have states before any sample */
         memcpy(name, object[i].arcs, sizeof object[i].arcs);
-        name[object[i].arc_count] = 0;
-        if (mib_get(&blank, name, object[i].arc_count + 1, &value) != MIB_NO_INSTANCE)
+        name[object[i].arc_count] = name[object[i].arc_count + 1] = by_cause; /* .0 or .1.1 */
+        if (mib_get(&blank, name, object[i].arc_count + (by_cause ? 2 : 1), &value) !=
+            MIB_NO_INSTANCE)
             fail_msg("%s has a value", object[i].name);
     }
 }
@@ -208,14 +292,22 @@ static void test_values(void **state)
     struct mib_value value;
 
     (void)state;
-    assert_int_equal(NUMBER_AT(1, 1, 6, 0), 2000);                   /* sample age, ms */
-    assert_int_equal(NUMBER_AT(1, 4, 1, 0), 2);                      /* onOverflow */
-    assert_int_equal(NUMBER_AT(1, 5, 1, 1, 3, 1), 1);                /* enabled: TruthValue */
-    assert_int_equal(NUMBER_AT(1, 6, 5, 1, 4, 4), 400);              /* up-time at the event */
-    assert_int_equal(NUMBER_AT(1, 6, 5, 1, 16, 4), 2);               /* delivered */
-    assert_int_equal(NUMBER_AT(1, 6, 5, 1, 16, 5), 1);               /* pending */
-    assert_int_equal(NUMBER_AT(1, 6, 4, 0), 2);                      /* pending in all */
-    assert_int_equal(NUMBER_AT(1, 1, 9, 0), 0);                      /* before the master's start */
+    assert_int_equal(NUMBER_AT(1, 1, 6, 0), 2000);      /* sample age, ms */
+    assert_int_equal(NUMBER_AT(1, 4, 1, 0), 2);         /* onOverflow */
+    assert_int_equal(NUMBER_AT(1, 5, 1, 1, 3, 1), 1);   /* enabled: TruthValue */
+    assert_int_equal(NUMBER_AT(1, 6, 5, 1, 4, 4), 400); /* up-time at the event */
+    assert_int_equal(NUMBER_AT(1, 6, 5, 1, 16, 4), 2);  /* delivered */
+    assert_int_equal(NUMBER_AT(1, 6, 5, 1, 16, 5), 1);  /* pending */
+    assert_int_equal(NUMBER_AT(1, 6, 4, 0), 2);         /* pending in all */
+    assert_int_equal(NUMBER_AT(1, 1, 9, 0), 0);         /* before the master's start */
+    assert_int_equal(NUMBER_AT(1, 7, 1, 1, 4, 1, 2),
+                     UINT64_MAX - COUNTER_RECEIVED_ABORTED); /* count by cause */
+    assert_int_equal(NUMBER_AT(1, 7, 1, 1, 4, 2, 11), UINT64_MAX - COUNTER_SENT_UNEXPLAINED);
+    assert_int_equal(NUMBER_AT(1, 7, 1, 1, 5, 2, 9), 1000 + COUNTER_SENT_FIREWALL);
+    assert_int_equal(NUMBER_AT(1, 7, 1, 1, 6, 1, 1), 2); /* derived */
+    mib_get(&view, (const uint32_t[]){1, 7, 1, 1, 3, 2, 8}, 7, &value);
+    assert_int_equal(value.length, strlen("handshakeAborted"));
+    assert_memory_equal(value.bytes, "handshakeAborted", value.length);
     mib_get(&view, (const uint32_t[]){1, 5, 1, 1, 9, 1}, 6, &value); /* causes: BITS */
     assert_int_equal(value.length, 2);
     assert_int_equal(value.bytes[0], 0xff);
@@ -225,8 +317,11 @@ static void test_values(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_walk),    cmocka_unit_test(test_next_from_anywhere),
-        cmocka_unit_test(test_no_such), cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_walk),
+        cmocka_unit_test(test_next_from_anywhere),
+        cmocka_unit_test(test_next_around_each_instance),
+        cmocka_unit_test(test_no_such),
+        cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_values),
     };
 
