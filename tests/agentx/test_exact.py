@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from lab import segments
+from lab.firewall import rules
 from lab.netns import Namespace
 from lab.observer import observing
 from lab.resets import CLOSED_PORT, ResetGenerator
@@ -301,15 +302,6 @@ def test_bridged_segments_are_not_ours(scene, family):
 
 
 # Rules of a firewall
-
-
-@contextmanager
-def rules(namespace, text):
-    namespace.run(["nft", "--file", "-"], input=f"table inet rstw_firewall {{ {text}\n }}")
-    try:
-        yield
-    finally:
-        namespace.run(["nft", "delete", "table", "inet", "rstw_firewall"])
 
 
 def test_dropped_before_our_priority_has_not_arrived(scene, packets, family):

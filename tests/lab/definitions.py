@@ -27,6 +27,18 @@ class Setting(NamedTuple):
     default: str
 
 
+class Cause(NamedTuple):
+    id: str
+    number: str
+    label: str
+    received: str
+    sent: str
+
+
+def causes():
+    return _rows("mib/causes.def", "CAUSE", Cause)
+
+
 def counters():
     return _rows("mib/counters.def", "COUNTER", Counter)
 

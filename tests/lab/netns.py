@@ -1,5 +1,6 @@
 """Network namespaces of our own: rstw-<pid>-<number>, pid of this interpreter."""
 
+import ctypes
 import itertools
 import os
 import subprocess
@@ -11,6 +12,7 @@ from lab.wait import wait_until
 
 _numbers = itertools.count(1)
 _DIRECTORY = Path("/run/netns")
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Namespace:
@@ -33,11 +35,33 @@ class Namespace:
         """Runs a command inside to its end; its standard output."""
         return _run([*self.prefix, *map(str, command)], **options)
 
+    @contextmanager
+    def inside(self):
+        """Sockets that this thread opens meanwhile are of the namespace, as long as they live."""
+        with open("/proc/thread-self/ns/net", "rb") as outside, \
+                open(_DIRECTORY / self.name, "rb") as inside:
+            _enter(inside)
+            try:
+                yield
+            finally:
+                _enter(outside)
+
     def ip(self, *arguments):
         return _ip("-n", self.name, *arguments)
 
     def sysctl(self, name, value):
         self.run(["sh", "-c", f"echo {value} > /proc/sys/{name.replace('.', '/')}"])
+
+    @contextmanager
+    def setting(self, name, value):
+        """A sysctl that has this value for a while."""
+        path = f"/proc/sys/{name.replace('.', '/')}"
+        before = self.run(["cat", path]).strip()
+        self.sysctl(name, value)
+        try:
+            yield
+        finally:
+            self.sysctl(name, before)
 
     def remove(self):
         cleanup.forget(self)
@@ -86,6 +110,11 @@ def remove_those_of_dead_processes():
         pid = path.name.split("-")[1]
         if pid.isdigit() and not Path(f"/proc/{pid}").exists():
             _ip("netns", "delete", path.name)
+
+
+def _enter(namespace):
+    if _libc.setns(namespace.fileno(), 0) != 0:
+        raise OSError(ctypes.get_errno(), f"setns to {namespace.name}")
 
 
 def _ip(*arguments):

@@ -48,13 +48,14 @@ class Packets:
         """One segment in one packet."""
         return self.packet(self.segment(**options), extensions)
 
-    def segment(self, *, flags=RST, port=9, source_port=40000, sequence=1, payload=b"",
-                good=True):
+    def segment(self, *, flags=RST, port=9, source_port=40000, sequence=1,
+                acknowledgement=1, options=b"", payload=b"", good=True):
         def header(check):
-            return struct.pack("!HHIIBBHHH", source_port, port, sequence, 1, 5 << 4, flags, 1024,
-                               check, 0) + payload
+            return struct.pack("!HHIIBBHHH", source_port, port, sequence, acknowledgement,
+                               5 + len(options) // 4 << 4, flags, 1024, check, 0) \
+                + options + payload
 
-        length = len(payload) + 20
+        length = 20 + len(options) + len(payload)
         pseudo = self._address(self.source) + self._address(self.target)
         pseudo += struct.pack("!IHBB", length, 0, 0, TCP)
         check = checksum(pseudo + header(0))
