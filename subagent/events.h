@@ -30,6 +30,7 @@ struct event {
     uint32_t duration_s;      /* EVENT_CLEARED: since the raise */
     uint8_t method;           /* enum method, of the metric's direction */
     uint8_t syn_cookie_state; /* enum syn_cookie_state */
+    uint8_t cause;            /* enum cause: of an alarm, the dominant one in the 10 s before */
     char summary[SUMMARY_SIZE];
 };
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCHEMA_VERSION 1
 /* --check-config and --reset-settings may have it open for a moment. Below the second for
    which snmpd waits for the answer to a SET. */
 #define BUSY_MS 300
@@ -16,7 +15,9 @@ struct store {
     char error[1400];
 };
 
-static const char schema[] =
+/* Step n makes a database of version n + 1 of one of version n; version 0 is an empty one. What
+   stands here stays as it is: databases out there have been made by it. */
+static const char *const steps[] = {
     "CREATE TABLE setting (metric INTEGER, key TEXT, value INTEGER NOT NULL,"
     " PRIMARY KEY (metric, key)) WITHOUT ROWID;"
     "CREATE TABLE alarm (metric INTEGER PRIMARY KEY, instance INTEGER, saved_ms INTEGER,"
@@ -28,7 +29,11 @@ static const char schema[] =
     " time_ms INTEGER, value_centi INTEGER, threshold_centi INTEGER, peak_centi INTEGER,"
     " duration_s INTEGER, method INTEGER, syn_cookie_state INTEGER, summary TEXT);"
     "CREATE TABLE delivery (delivered INTEGER);"
-    "INSERT INTO delivery VALUES (0);";
+    "INSERT INTO delivery VALUES (0);",
+    "ALTER TABLE event ADD COLUMN cause INTEGER NOT NULL DEFAULT 0;",
+};
+
+#define SCHEMA_VERSION ((int)(sizeof steps / sizeof *steps))
 
 const char *store_error(const struct store *store)
 {
@@ -101,23 +106,32 @@ static bool take_version(struct store *store, sqlite3_stmt *row, void *to)
     return true;
 }
 
+static bool step_schema(struct store *store, int64_t version)
+{
+    char sql[32];
+
+    for (; version < SCHEMA_VERSION; version++)
+        if (!run(store, steps[version]))
+            return false;
+    snprintf(sql, sizeof sql, "PRAGMA user_version = %d", SCHEMA_VERSION);
+    return run(store, sql);
+}
+
 static bool bring_schema(struct store *store)
 {
     int64_t version = 0;
-    char sql[sizeof schema + 64];
 
     if (!each_row(store, "PRAGMA user_version", take_version, &version))
         return false;
     if (version == SCHEMA_VERSION)
         return true;
-    if (version != 0) {
+    if (version < 0 || version > SCHEMA_VERSION) {
         snprintf(store->error, sizeof store->error,
                  "%s: schema version %lld, expected %d: written by another version of rstwatchd",
                  store->path, (long long)version, SCHEMA_VERSION);
         return false;
     }
-    snprintf(sql, sizeof sql, "%s PRAGMA user_version = %d;", schema, SCHEMA_VERSION);
-    return run(store, "BEGIN IMMEDIATE") && end_transaction(store, run(store, sql));
+    return run(store, "BEGIN IMMEDIATE") && end_transaction(store, step_schema(store, version));
 }
 
 static bool open_database(struct store *store)
@@ -285,7 +299,7 @@ static bool take_event(struct store *store, sqlite3_stmt *row, void *to)
 {
     struct event_log *log = to;
     int64_t number = sqlite3_column_int64(row, 0), kind = sqlite3_column_int64(row, 1);
-    int64_t metric = sqlite3_column_int64(row, 2);
+    int64_t metric = sqlite3_column_int64(row, 2), cause = sqlite3_column_int64(row, 11);
     const char *summary = (const char *)sqlite3_column_text(row, 10);
     struct event event = {
         .number = (uint32_t)number,
@@ -298,10 +312,12 @@ static bool take_event(struct store *store, sqlite3_stmt *row, void *to)
         .duration_s = (uint32_t)sqlite3_column_int64(row, 7),
         .method = (uint8_t)sqlite3_column_int64(row, 8),
         .syn_cookie_state = (uint8_t)sqlite3_column_int64(row, 9),
+        .cause = (uint8_t)cause,
     };
 
     if (number < 1 || number > UINT32_MAX || kind < EVENT_RAISED || kind > EVENT_METHOD ||
-        metric < METRIC_FIRST || metric > METRIC_LAST || !summary)
+        metric < METRIC_FIRST || metric > METRIC_LAST || cause < CAUSE_NONE ||
+        cause >= CAUSE_SLOTS || !summary)
         return damaged(store, "event", number);
     snprintf(event.summary, sizeof event.summary, "%s", summary);
     event_log_add(log, &event);
@@ -329,11 +345,14 @@ static bool insert_event(struct store *store, const struct event *event)
         event->number,           event->kind,        event->metric,
         event->time_ms,          event->value_centi, event->threshold_centi,
         event->peak_centi,       event->duration_s,  event->method,
-        event->syn_cookie_state,
+        event->syn_cookie_state, event->cause,
     };
 
-    return run_with(store, "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row,
-                    sizeof row / sizeof *row, event->summary);
+    return run_with(store,
+                    "INSERT INTO event (number, kind, metric, time_ms, value_centi,"
+                    " threshold_centi, peak_centi, duration_s, method, syn_cookie_state, cause,"
+                    " summary) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    row, sizeof row / sizeof *row, event->summary);
 }
 
 static bool insert_events(struct store *store, const struct event_log *log, uint32_t after)

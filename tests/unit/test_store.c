@@ -72,6 +72,7 @@ static struct event event_of(uint32_t number)
                           .duration_s = 4,
                           .method = METHOD_EXACT,
                           .syn_cookie_state = SYN_COOKIES_ALWAYS,
+                          .cause = CAUSE_UNEXPLAINED,
                           .summary = "it's over; \"quoted\""};
 }
 
@@ -88,6 +89,7 @@ static void assert_event(const struct event *event, const struct event *wanted)
     assert_int_equal(event->duration_s, wanted->duration_s);
     assert_int_equal(event->method, wanted->method);
     assert_int_equal(event->syn_cookie_state, wanted->syn_cookie_state);
+    assert_int_equal(event->cause, wanted->cause);
     assert_string_equal(event->summary, wanted->summary);
 }
 
@@ -243,10 +245,12 @@ static void test_events_made_up_for(void **state)
 static const struct {
     const char *sql, *error;
 } damages[] = {
-    {"INSERT INTO event VALUES (1, 9, 1, 1, 1, 1, 1, 1, 1, 1, 'x')", "event: row 1 is damaged"},
-    {"INSERT INTO event VALUES (0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 'x')", "event: row 0 is damaged"},
-    {"INSERT INTO event VALUES (1, 1, 4, 1, 1, 1, 1, 1, 1, 1, 'x')", "event: row 1 is damaged"},
-    {"INSERT INTO event VALUES (1, 1, 1, 1, 1, 1, 1, 1, 1, 1, NULL)", "event: row 1 is damaged"},
+    {"INSERT INTO event VALUES (1, 9, 1, 1, 1, 1, 1, 1, 1, 1, 'x', 0)", "event: row 1 is damaged"},
+    {"INSERT INTO event VALUES (0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 'x', 0)", "event: row 0 is damaged"},
+    {"INSERT INTO event VALUES (1, 1, 4, 1, 1, 1, 1, 1, 1, 1, 'x', 0)", "event: row 1 is damaged"},
+    {"INSERT INTO event VALUES (1, 1, 1, 1, 1, 1, 1, 1, 1, 1, NULL, 0)", "event: row 1 is damaged"},
+    {"INSERT INTO event VALUES (1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 'x', 12)", "event: row 1 is damaged"},
+    {"INSERT INTO event VALUES (1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 'x', -1)", "event: row 1 is damaged"},
     {"INSERT INTO alarm (metric, state) VALUES (1, 5)", "alarm: row 1 is damaged"},
     {"INSERT INTO alarm (metric, state) VALUES (4, 1)", "alarm: row 4 is damaged"},
 };
@@ -273,6 +277,85 @@ static void test_damage(void **state)
     }
 }
 
+/* What version 1 wrote, with one row in each table. */
+static const char version_1[] =
+    "CREATE TABLE setting (metric INTEGER, key TEXT, value INTEGER NOT NULL,"
+    " PRIMARY KEY (metric, key)) WITHOUT ROWID;"
+    "CREATE TABLE alarm (metric INTEGER PRIMARY KEY, instance INTEGER, saved_ms INTEGER,"
+    " state INTEGER, stepped_ns INTEGER, state_since_ns INTEGER, raised_ns INTEGER,"
+    " normal_since_ns INTEGER, has_baseline INTEGER, baseline_centi INTEGER,"
+    " stand_in_centi INTEGER, value_centi INTEGER, value_known INTEGER, rising_centi INTEGER,"
+    " falling_centi INTEGER, peak_centi INTEGER, raises INTEGER);"
+    "CREATE TABLE event (number INTEGER PRIMARY KEY, kind INTEGER, metric INTEGER,"
+    " time_ms INTEGER, value_centi INTEGER, threshold_centi INTEGER, peak_centi INTEGER,"
+    " duration_s INTEGER, method INTEGER, syn_cookie_state INTEGER, summary TEXT);"
+    "CREATE TABLE delivery (delivered INTEGER);"
+    "INSERT INTO setting VALUES (2, 'rising', 7000);"
+    "INSERT INTO alarm VALUES (1, 5, 99, 3, 1, 2, 3, 4, 1, 6, 7, 8, 1, 9, 10, 11, 12);"
+    "INSERT INTO event VALUES (41, 2, 3, 1700000000123, 4294967295, 2, 3, 4, 1, 3,"
+    " 'it''s over; \"quoted\"');"
+    "INSERT INTO delivery VALUES (40);"
+    "PRAGMA user_version = 1;";
+
+static void assert_version(int version)
+{
+    sqlite3 *database;
+    sqlite3_stmt *statement;
+
+    assert_int_equal(sqlite3_open(path_of(""), &database), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(database, "PRAGMA user_version", -1, &statement, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_int(statement, 0), version);
+    sqlite3_finalize(statement);
+    sqlite3_close(database);
+}
+
+/* Nothing is lost, events of then have no cause, and new ones go on behind them. */
+static void test_a_database_of_version_1_is_taken_over(void **state)
+{
+    struct set_settings settings;
+    struct stored_alarm stored[METRIC_SLOTS];
+    struct event_log log, loaded;
+    struct event old = event_of(41), new = event_of(42);
+    struct store *store;
+
+    (void)state;
+    spoil(version_1);
+    store = opened();
+    assert_version(2);
+    assert_true(event_log_open(&log, 10) && event_log_open(&loaded, 10));
+    assert_true(store_load_settings(store, &settings));
+    assert_int_equal(settings.value[METRIC_SENT].value[SETTING_RISING], 7000);
+    assert_true(store_load_alarms(store, stored));
+    assert_int_equal(stored[METRIC_RECEIVED].alarm.raises, 12);
+    assert_true(store_load_events(store, &log));
+    assert_int_equal(log.delivered, 40);
+    old.cause = CAUSE_NONE;
+    assert_event(event_log_find(&log, 41), &old);
+    record(store, &log, 42);
+    store_close(store);
+    store = opened();
+    assert_true(store_load_events(store, &loaded));
+    assert_event(event_log_find(&loaded, 41), &old);
+    assert_event(event_log_find(&loaded, 42), &new);
+    store_close(store);
+    event_log_close(&log);
+    event_log_close(&loaded);
+}
+
+/* A step that fails leaves the database as it was. */
+static void test_a_step_that_fails_changes_nothing(void **state)
+{
+    char error[1500];
+
+    (void)state;
+    spoil("CREATE TABLE note (text TEXT); PRAGMA user_version = 1");
+    assert_null(store_open(directory, error, sizeof error));
+    assert_non_null(strstr(error, "no such table: event"));
+    assert_version(1);
+}
+
 static void test_other_files(void **state)
 {
     char error[1500];
@@ -286,9 +369,12 @@ static void test_other_files(void **state)
     assert_non_null(strstr(error, "file is not a database"));
     unlink(path_of(""));
     store_close(opened());
+    spoil("PRAGMA user_version = -1");
+    assert_null(store_open(directory, error, sizeof error));
+    assert_non_null(strstr(error, "schema version -1, expected 2"));
     spoil("PRAGMA user_version = 77");
     assert_null(store_open(directory, error, sizeof error));
-    assert_non_null(strstr(error, "schema version 77, expected 1"));
+    assert_non_null(strstr(error, "schema version 77, expected 2"));
     assert_null(store_open("/nonexistent", error, sizeof error));
     assert_non_null(strstr(error, "/nonexistent/" STORE_FILE ": unable to open database file"));
 }
@@ -303,6 +389,8 @@ int main(void)
         STORE_TEST(test_events),
         STORE_TEST(test_events_made_up_for),
         STORE_TEST(test_damage),
+        STORE_TEST(test_a_database_of_version_1_is_taken_over),
+        STORE_TEST(test_a_step_that_fails_changes_nothing),
         STORE_TEST(test_other_files),
     };
 
