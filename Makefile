@@ -24,7 +24,7 @@ STANDARD = -std=gnu11
 COMPILE  = $(CC) $(STANDARD) $(CPPFLAGS) $(WARN) $(CFLAGS)
 
 # Stages without I/O, time or libraries: unit tests are linked with these and a source's own.
-PURE = subagent/alarm.c subagent/average.c subagent/events.c subagent/ring.c \
+PURE = subagent/alarm.c subagent/average.c subagent/counted.c subagent/events.c subagent/ring.c \
        subagent/settings.c subagent/snapshot.c subagent/summary.c mib/objects.c \
        platform/sample.c
 SAMPLER = subagent/log.c subagent/sampler.c subagent/supervisor.c platform/replay.c \
@@ -40,7 +40,7 @@ DEPS = build $(PLATFORM_DEPS)
 
 LIBS = $(PLATFORM_LDFLAGS) -lnetsnmpagent -lnetsnmpmibs -lnetsnmp -lsqlite3 -lconfuse -lm
 
-UNIT_TESTS = alarm average components config estimate events objects proc_text replay ring \
+UNIT_TESTS = alarm average components config counted estimate events objects proc_text replay ring \
        sample sampler settings store
 
 all: $(BUILD)/rstwatchd

@@ -8,7 +8,7 @@
 #include "mib/root.h"
 
 /* Columns of tcpResetEventEntry, in the order of the OBJECTS clauses. */
-static const uint32_t columns[] = {15, 7, 8, 9, 12, 13, 2, 3};
+static const uint32_t columns[] = {15, 7, 8, 9, 12, 13, 2, 3, 14};
 
 static bool add_trap_oid(netsnmp_variable_list **varbinds, enum event_kind kind)
 {

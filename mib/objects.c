@@ -185,7 +185,7 @@ static bool get_alarm(const struct mib_view *view, const uint32_t *metric, int w
     case 16:
         return alarm_is_raised(alarm) && number(value, alarm->peak_centi);
     case 17:
-        summary_of_alarm(summary, *metric, alarm);
+        summary_of_alarm(summary, *metric, alarm, &view->snapshot->counted[*metric]);
         return text(value, summary);
     }
     return false;
@@ -258,6 +258,8 @@ static bool get_event(const struct mib_view *view, const uint32_t *index, int wh
         return known(value, event->method);
     case 13:
         return known(value, event->syn_cookie_state);
+    case 14:
+        return number(value, event->cause);
     case 15:
         return text(value, event->summary);
     case 16:
@@ -417,6 +419,7 @@ static struct mib_object objects[] = {
     EVENT(11, "tcpResetEventDuration", MIB_UNSIGNED)
     EVENT(12, "tcpResetEventMethod", MIB_INTEGER)
     EVENT(13, "tcpResetEventSynCookieState", MIB_INTEGER)
+    EVENT(14, "tcpResetEventCause", MIB_INTEGER)
     EVENT(15, "tcpResetEventSummary", MIB_STRING)
     EVENT(16, "tcpResetEventDelivery", MIB_INTEGER)
 

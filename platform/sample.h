@@ -101,6 +101,13 @@ static inline enum counter cause_counter(enum direction direction, enum cause ca
     return first + cause - CAUSE_NO_LISTENER;
 }
 
+/* The cause that a counter by cause is of. */
+static inline enum cause counter_cause(enum counter id)
+{
+    return (enum cause)((id - COUNTER_BY_CAUSE) % (CAUSE_SLOTS - CAUSE_NO_LISTENER) +
+                        CAUSE_NO_LISTENER);
+}
+
 /* The counters of that direction whose cause is in `causes` (bit n: enum cause n). */
 static inline counter_set counters_by_cause(enum direction direction, uint32_t causes)
 {

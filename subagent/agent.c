@@ -37,6 +37,7 @@ struct agent {
     bool store_failing; /* said once */
     uint32_t recorded;  /* events up to this number are in the store */
     int64_t saved_ns;
+    bool causes_ignored[METRIC_SLOTS]; /* said once */
 
     uint32_t in_flight;                   /* number of the event being notified; 0 = none */
     int64_t sent_ns[NOTIFICATIONS_PER_S]; /* when the last ones left, oldest at [sent % …] */
@@ -101,6 +102,7 @@ static void happened(struct agent *agent, enum event_kind kind, enum metric metr
 {
     const struct sample *sample = &agent->snapshot.sample;
     const struct alarm *alarm = &agent->snapshot.alarm[metric];
+    const struct counted *counted = &agent->snapshot.counted[metric];
     uint32_t factor = agent->snapshot.settings.value[metric].value[SETTING_FACTOR];
     int64_t ago_ns = clock_ns(CLOCK_MONOTONIC) - sample->time_ns;
     struct event event = {
@@ -119,10 +121,29 @@ static void happened(struct agent *agent, enum event_kind kind, enum metric metr
         event.peak_centi = alarm->peak_centi;
         event.duration_s = (uint32_t)((sample->time_ns - alarm->raised_ns) / NS_PER_S);
     }
-    summary_of_event(event.summary, &event, alarm->has_baseline || factor == 0);
+    if (kind == EVENT_RAISED || kind == EVENT_CLEARED)
+        event.cause = counted->dominant;
+    summary_of_event(event.summary, &event, alarm->has_baseline || factor == 0, counted);
     event_log_add(&agent->events, &event);
     log_write(LOG_NOTICE, "event %u: %s: %s", event.number,
               kind == EVENT_RAISED || kind == EVENT_CLEARED ? "alarm" : "change", event.summary);
+}
+
+/* Said once each time that it begins. */
+static void tell_ignored_causes(struct agent *agent)
+{
+    for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++) {
+        bool ignored =
+            agent->snapshot.settings.value[metric].value[SETTING_CAUSES] != CAUSE_MASK_ALL &&
+            !agent->snapshot.counted[metric].part;
+
+        if (ignored && !agent->causes_ignored[metric])
+            log_write(
+                LOG_WARNING,
+                "alarm %s: causes are not measured, so all are counted, not only those chosen",
+                metric_names[metric]);
+        agent->causes_ignored[metric] = ignored;
+    }
 }
 
 static void step_alarms(struct agent *agent)
@@ -197,6 +218,7 @@ static void step(struct agent *agent, const struct sample *sample)
     snapshot_update(&agent->snapshot, &agent->history);
     if (sample->time_ns <= agent->snapshot.alarm[METRIC_FIRST].stepped_ns)
         return;
+    tell_ignored_causes(agent);
     step_alarms(agent);
     tell_changes(agent, &before);
     if (agent->events.newest != newest || sample->time_ns - agent->saved_ns >= SAVE_NS)

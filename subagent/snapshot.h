@@ -5,7 +5,7 @@
 #ifndef RSTWATCH_SNAPSHOT_H
 #define RSTWATCH_SNAPSHOT_H
 
-#include "subagent/alarm.h"
+#include "subagent/counted.h"
 
 enum rate {
     RATE_RECEIVED_AVG10S = 1, /* values: arcs of the group tcpResetRates */
@@ -26,10 +26,12 @@ struct snapshot {
        COUNTER_BY_CAUSE. Known where the sample has the counter. */
     uint32_t by_cause_centi[COUNTER_COUNT - COUNTER_BY_CAUSE];
     struct alarm alarm[METRIC_SLOTS];
+    struct counted counted[METRIC_SLOTS];
     struct set_settings settings;
 };
 
-/* Takes in the newest sample of `history`: rates and peaks. Alarms and settings are the agent's. */
+/* Takes in the newest sample of `history`: rates, peaks and what is
+   counted by cause. Alarms and settings are the agent's. */
 void snapshot_update(struct snapshot *snapshot, const struct history *history);
 
 static inline bool snapshot_has_rate(const struct snapshot *snapshot, enum rate rate)

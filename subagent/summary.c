@@ -5,6 +5,9 @@
 /* A rate in hundredths, for printf("%u.%02u"). */
 #define CENTI(rate) (rate) / 100, (rate) % 100
 
+#define SUBJECT_SIZE 40
+#define SHARE_SIZE   80
+
 const char *syn_cookie_state_name(uint8_t state)
 {
     static const char *const names[] = {"unknown", "disabled", "onOverflow", "always"};
@@ -31,28 +34,65 @@ static const char *state_name(enum alarm_state state)
     return names[state];
 }
 
-void summary_of_alarm(char summary[SUMMARY_SIZE], enum metric metric, const struct alarm *alarm)
+static const char *phrase_of(enum metric metric, enum cause cause)
 {
-    if (!alarm->value_known) {
-        snprintf(summary, SUMMARY_SIZE, "%s unknown%s", metric_names[metric],
-                 alarm_is_raised(alarm) ? ", raised" : "");
-        return;
-    }
-    snprintf(summary, SUMMARY_SIZE, "%s %u.%02u/s (limit %u.%02u), %s", metric_names[metric],
-             CENTI(alarm->value_centi),
-             CENTI(alarm_is_raised(alarm) ? alarm->falling_centi : alarm->rising_centi),
-             state_name(alarm->state));
+    static const char *const phrases[METRIC_SLOTS][CAUSE_SLOTS] = {
+#define CAUSE(id, number, label, received, sent)                                                   \
+    [METRIC_RECEIVED][number] = received, [METRIC_SENT][number] = sent,
+#include "mib/causes.def"
+#undef CAUSE
+    };
+
+    return phrases[metric][cause][0] != '\0' ? phrases[metric][cause] : cause_labels[cause];
 }
 
-void summary_of_event(char summary[SUMMARY_SIZE], const struct event *event, bool has_baseline)
+/* ": 93 % refused"; nothing where no cause stands out. */
+static const char *share(char text[SHARE_SIZE], enum metric metric, const struct counted *counted)
+{
+    text[0] = '\0';
+    if (counted->dominant != CAUSE_NONE)
+        snprintf(text, SHARE_SIZE, ": %u %% %s", counted->percent,
+                 phrase_of(metric, counted->dominant));
+    return text;
+}
+
+/* The metric, with a word where the alarm does not count all of it. */
+static const char *subject(char text[SUBJECT_SIZE], enum metric metric,
+                           const struct counted *counted)
+{
+    snprintf(text, SUBJECT_SIZE, "%s%s", metric_names[metric],
+             counted->part ? " of chosen causes" : "");
+    return text;
+}
+
+void summary_of_alarm(char summary[SUMMARY_SIZE], enum metric metric, const struct alarm *alarm,
+                      const struct counted *counted)
+{
+    bool raised = alarm_is_raised(alarm);
+    char what[SUBJECT_SIZE], why[SHARE_SIZE];
+
+    subject(what, metric, counted);
+    if (!alarm->value_known) {
+        snprintf(summary, SUMMARY_SIZE, "%s unknown%s", what, raised ? ", raised" : "");
+        return;
+    }
+    snprintf(summary, SUMMARY_SIZE, "%s %u.%02u/s (limit %u.%02u), %s%s", what,
+             CENTI(alarm->value_centi), CENTI(raised ? alarm->falling_centi : alarm->rising_centi),
+             state_name(alarm->state), raised ? share(why, metric, counted) : "");
+}
+
+void summary_of_event(char summary[SUMMARY_SIZE], const struct event *event, bool has_baseline,
+                      const struct counted *counted)
 {
     const char *metric = metric_names[event->metric];
+    char what[SUBJECT_SIZE], why[SHARE_SIZE];
 
+    subject(what, event->metric, counted);
     switch (event->kind) {
     case EVENT_RAISED:
-        snprintf(summary, SUMMARY_SIZE, "%s %u.%02u/s (limit %u.%02u)%s", metric,
+        snprintf(summary, SUMMARY_SIZE, "%s %u.%02u/s (limit %u.%02u)%s%s", what,
                  CENTI(event->value_centi), CENTI(event->threshold_centi),
-                 has_baseline ? "" : ", no baseline yet");
+                 has_baseline ? "" : ", no baseline yet", share(why, event->metric, counted));
         break;
     case EVENT_CLEARED:
         /* Only switching the alarm off clears it above its limit. */
@@ -62,7 +102,7 @@ void summary_of_event(char summary[SUMMARY_SIZE], const struct event *event, boo
             break;
         }
         snprintf(summary, SUMMARY_SIZE,
-                 "%s back to %u.%02u/s (limit %u.%02u) after %u s, peak %u.%02u/s", metric,
+                 "%s back to %u.%02u/s (limit %u.%02u) after %u s, peak %u.%02u/s", what,
                  CENTI(event->value_centi), CENTI(event->threshold_centi), event->duration_s,
                  CENTI(event->peak_centi));
         break;

@@ -4,15 +4,17 @@
 #ifndef RSTWATCH_SUMMARY_H
 #define RSTWATCH_SUMMARY_H
 
-#include "subagent/alarm.h"
+#include "subagent/counted.h"
 #include "subagent/events.h"
 
-/* Of an alarm as it stands: "received 412.30/s (limit 50.00), raised". */
-void summary_of_alarm(char summary[SUMMARY_SIZE], enum metric metric, const struct alarm *alarm);
+/* Of an alarm as it stands: "received 412.30/s (limit 50.00), raised: 93 % refused". */
+void summary_of_alarm(char summary[SUMMARY_SIZE], enum metric metric, const struct alarm *alarm,
+                      const struct counted *counted);
 
 /* Of an event whose other fields are filled in. `has_baseline`: the limit takes it into
-   account, if it is to. */
-void summary_of_event(char summary[SUMMARY_SIZE], const struct event *event, bool has_baseline);
+   account, if it is to. `counted`: when it happened. */
+void summary_of_event(char summary[SUMMARY_SIZE], const struct event *event, bool has_baseline,
+                      const struct counted *counted);
 
 /* The word for a state or method as in the MIB; "unknown" for what it has not. */
 const char *syn_cookie_state_name(uint8_t state);

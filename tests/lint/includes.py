@@ -52,8 +52,9 @@ MAY_INCLUDE = {
     "subagent/average": "platform/sample",
     "subagent/alarm": "subagent/average subagent/settings",
     "subagent/events": "platform/sample subagent/settings",
-    "subagent/summary": "subagent/alarm subagent/events",
-    "subagent/snapshot": "subagent/alarm",
+    "subagent/counted": "subagent/alarm",
+    "subagent/summary": "subagent/counted subagent/events",
+    "subagent/snapshot": "subagent/counted",
     "subagent/store": "subagent/alarm subagent/events",
     # From a snapshot to the wire.
     "subagent/version": "",
@@ -71,7 +72,8 @@ MAY_INCLUDE = {
 
 # Tables that are expanded, and who may do that.
 MAY_EXPAND = {
-    "mib/causes.def": ["platform/*", "subagent/settings.c"],
+    "mib/causes.def": ["platform/*", "subagent/settings.c", "subagent/summary.c",
+                       "subagent/main.c"],
     "platform/Linux/cause_rules.def": ["platform/Linux/cause.bpf.h"],
     "mib/counters.def": ["platform/*", "mib/objects.c", "subagent/main.c"],
     "mib/notifications.def": ["subagent/events.h", "mib/*.c"],
@@ -113,6 +115,7 @@ PURE = {
     "platform/Linux/proc_text.c": ("stdio.h", "snprintf"),
     "subagent/alarm.c": ("", ""),
     "subagent/average.c": ("", ""),
+    "subagent/counted.c": ("", ""),
     "subagent/events.c": ("", "calloc free"),
     "subagent/settings.c": ("", ""),
     "subagent/snapshot.c": ("", ""),

@@ -111,7 +111,7 @@ static void print_label(const char *enumeration, const char *label, int number)
     printf("enumeration\t%s\t%s\t%d\n", enumeration, label, number);
 }
 
-/* The word that a summary of an alarm ends with. */
+/* The word that a summary of an alarm ends with, where no cause stands out. */
 static void print_alarm_states(void)
 {
     char summary[SUMMARY_SIZE];
@@ -121,7 +121,7 @@ static void print_alarm_states(void)
 
         alarm.state = state;
         alarm.value_known = true;
-        summary_of_alarm(summary, METRIC_RECEIVED, &alarm);
+        summary_of_alarm(summary, METRIC_RECEIVED, &alarm, &(struct counted){0});
         print_label("tcpResetAlarmState", strrchr(summary, ' ') + 1, state);
     }
 }

@@ -110,6 +110,7 @@ static void test_pending(void **state)
 static const struct {
     struct event event;
     bool has_baseline;
+    struct counted counted;
     const char *summary;
 } summaries[] = {
     {{.kind = EVENT_RAISED,
@@ -117,9 +118,11 @@ static const struct {
       .value_centi = 41230,
       .threshold_centi = 5000},
      true,
+     {false, CAUSE_NONE, 0},
      "received 412.30/s (limit 50.00)"},
     {{.kind = EVENT_RAISED, .metric = METRIC_SENT, .value_centi = 5001, .threshold_centi = 5000},
      false,
+     {false, CAUSE_NONE, 0},
      "sent 50.01/s (limit 50.00), no baseline yet"},
     {{.kind = EVENT_CLEARED,
       .metric = METRIC_RECEIVED,
@@ -128,6 +131,7 @@ static const struct {
       .duration_s = 73,
       .peak_centi = 41230},
      true,
+     {false, CAUSE_NONE, 0},
      "received back to 3.20/s (limit 5.00) after 73 s, peak 412.30/s"},
     {{.kind = EVENT_CLEARED,
       .metric = METRIC_RECEIVED,
@@ -136,15 +140,58 @@ static const struct {
       .duration_s = 2,
       .peak_centi = 9100},
      true,
+     {false, CAUSE_NONE, 0},
      "received alarm switched off at 90.00/s after 2 s"},
     {{.kind = EVENT_SYN_COOKIE_STATE,
       .metric = METRIC_SYN_COOKIES,
       .syn_cookie_state = SYN_COOKIES_ALWAYS},
      true,
+     {false, CAUSE_NONE, 0},
      "SYN cookies are now always"},
     {{.kind = EVENT_METHOD, .metric = METRIC_SENT, .method = METHOD_EXACT},
      true,
+     {false, CAUSE_NONE, 0},
      "sent is now exact"},
+    {{.kind = EVENT_RAISED,
+      .metric = METRIC_RECEIVED,
+      .value_centi = 41230,
+      .threshold_centi = 5000},
+     true,
+     {false, CAUSE_NO_LISTENER, 93},
+     "received 412.30/s (limit 50.00): 93 % refused"},
+    {{.kind = EVENT_RAISED,
+      .metric = METRIC_RECEIVED,
+      .value_centi = 6000,
+      .threshold_centi = 5000},
+     false,
+     {false, CAUSE_ABORTED, 100},
+     "received 60.00/s (limit 50.00), no baseline yet: 100 % aborted by the peer"},
+    {{.kind = EVENT_RAISED, .metric = METRIC_SENT, .value_centi = 6000, .threshold_centi = 5000},
+     true,
+     {true, CAUSE_ABORTED, 51},
+     "sent of chosen causes 60.00/s (limit 50.00): 51 % aborted here"},
+    {{.kind = EVENT_RAISED, .metric = METRIC_SENT, .value_centi = 6000, .threshold_centi = 5000},
+     true,
+     {true, CAUSE_NONE, 0},
+     "sent of chosen causes 60.00/s (limit 50.00)"},
+    /* A cause that should not occur in this direction has no phrase, but a name. */
+    {{.kind = EVENT_RAISED,
+      .metric = METRIC_RECEIVED,
+      .value_centi = 6000,
+      .threshold_centi = 5000},
+     true,
+     {false, CAUSE_FIREWALL, 99},
+     "received 60.00/s (limit 50.00): 99 % firewall"},
+    /* What is left when it clears is not what the peak was made of. */
+    {{.kind = EVENT_CLEARED,
+      .metric = METRIC_RECEIVED,
+      .value_centi = 320,
+      .threshold_centi = 500,
+      .duration_s = 73,
+      .peak_centi = 41230},
+     true,
+     {true, CAUSE_BLIND, 80},
+     "received of chosen causes back to 3.20/s (limit 5.00) after 73 s, peak 412.30/s"},
 };
 
 static void test_summaries(void **state)
@@ -153,7 +200,8 @@ static void test_summaries(void **state)
     for (size_t i = 0; i < sizeof summaries / sizeof *summaries; i++) {
         char summary[SUMMARY_SIZE];
 
-        summary_of_event(summary, &summaries[i].event, summaries[i].has_baseline);
+        summary_of_event(summary, &summaries[i].event, summaries[i].has_baseline,
+                         &summaries[i].counted);
         assert_string_equal(summary, summaries[i].summary);
     }
 }
@@ -161,20 +209,58 @@ static void test_summaries(void **state)
 static void test_summary_of_alarm(void **state)
 {
     struct alarm alarm = alarm_new();
+    struct counted counted = {.part = false};
     char summary[SUMMARY_SIZE];
 
     (void)state;
-    summary_of_alarm(summary, METRIC_SENT, &alarm);
+    summary_of_alarm(summary, METRIC_SENT, &alarm, &counted);
     assert_string_equal(summary, "sent unknown");
     alarm.value_known = true;
     alarm.value_centi = 1234;
     alarm.rising_centi = 5000;
     alarm.falling_centi = 500;
-    summary_of_alarm(summary, METRIC_SENT, &alarm);
+    summary_of_alarm(summary, METRIC_SENT, &alarm, &counted);
     assert_string_equal(summary, "sent 12.34/s (limit 50.00), normal");
     alarm.state = ALARM_RAISED;
-    summary_of_alarm(summary, METRIC_SENT, &alarm);
+    summary_of_alarm(summary, METRIC_SENT, &alarm, &counted);
     assert_string_equal(summary, "sent 12.34/s (limit 5.00), raised");
+    counted = (struct counted){true, CAUSE_QUEUE_FULL, 77};
+    summary_of_alarm(summary, METRIC_SENT, &alarm, &counted);
+    assert_string_equal(
+        summary, "sent of chosen causes 12.34/s (limit 5.00), raised: 77 % listen queue full");
+    alarm.state = ALARM_CLEARING;
+    summary_of_alarm(summary, METRIC_SENT, &alarm, &counted);
+    assert_string_equal(
+        summary, "sent of chosen causes 12.34/s (limit 5.00), clearing: 77 % listen queue full");
+    alarm.state = ALARM_PENDING;
+    summary_of_alarm(summary, METRIC_SENT, &alarm, &counted);
+    assert_string_equal(summary, "sent of chosen causes 12.34/s (limit 50.00), pending");
+    alarm.value_known = false;
+    summary_of_alarm(summary, METRIC_SENT, &alarm, &counted);
+    assert_string_equal(summary, "sent of chosen causes unknown");
+}
+
+/* The longest of each part: nothing is cut. */
+static void test_every_cause_has_its_phrase(void **state)
+{
+    const struct event event = {.kind = EVENT_RAISED,
+                                .metric = METRIC_RECEIVED,
+                                .value_centi = UINT32_MAX,
+                                .threshold_centi = UINT32_MAX};
+    char summary[SUMMARY_SIZE];
+
+    (void)state;
+    for (enum cause cause = CAUSE_NO_LISTENER; cause < CAUSE_SLOTS; cause++) {
+        const struct counted counted = {true, cause, 100};
+
+        summary_of_event(summary, &event, false, &counted);
+        assert_ptr_equal(strstr(summary, "received of chosen causes 42949672.95/s (limit "
+                                         "42949672.95), no baseline yet: 100 % "),
+                         summary);
+        assert_true(summary[strlen(summary) - 1] != ' ');
+        if (cause == CAUSE_BLIND)
+            assert_non_null(strstr(summary, ": 100 % with an unexpected sequence number"));
+    }
 }
 
 int main(void)
@@ -187,6 +273,7 @@ int main(void)
         cmocka_unit_test(test_pending),
         cmocka_unit_test(test_summaries),
         cmocka_unit_test(test_summary_of_alarm),
+        cmocka_unit_test(test_every_cause_has_its_phrase),
     };
 
     return cmocka_run_group_tests_name("events", tests, NULL, NULL);

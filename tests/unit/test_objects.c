@@ -70,6 +70,7 @@ static int fill(void **state)
                                                .time_ns = (50 + number) * NS_PER_S,
                                                .method = METHOD_ESTIMATED,
                                                .syn_cookie_state = SYN_COOKIES_ALWAYS,
+                                               .cause = number == 5 ? CAUSE_BLIND : CAUSE_NONE,
                                                .summary = "x"});
     events.delivered = 4;
     return 0;
@@ -296,10 +297,12 @@ static void test_values(void **state)
     assert_int_equal(NUMBER_AT(1, 4, 1, 0), 2);         /* onOverflow */
     assert_int_equal(NUMBER_AT(1, 5, 1, 1, 3, 1), 1);   /* enabled: TruthValue */
     assert_int_equal(NUMBER_AT(1, 6, 5, 1, 4, 4), 400); /* up-time at the event */
-    assert_int_equal(NUMBER_AT(1, 6, 5, 1, 16, 4), 2);  /* delivered */
-    assert_int_equal(NUMBER_AT(1, 6, 5, 1, 16, 5), 1);  /* pending */
-    assert_int_equal(NUMBER_AT(1, 6, 4, 0), 2);         /* pending in all */
-    assert_int_equal(NUMBER_AT(1, 1, 9, 0), 0);         /* before the master's start */
+    assert_int_equal(NUMBER_AT(1, 6, 5, 1, 14, 5), CAUSE_BLIND);
+    assert_int_equal(NUMBER_AT(1, 6, 5, 1, 14, 6), 0); /* none: other */
+    assert_int_equal(NUMBER_AT(1, 6, 5, 1, 16, 4), 2); /* delivered */
+    assert_int_equal(NUMBER_AT(1, 6, 5, 1, 16, 5), 1); /* pending */
+    assert_int_equal(NUMBER_AT(1, 6, 4, 0), 2);        /* pending in all */
+    assert_int_equal(NUMBER_AT(1, 1, 9, 0), 0);        /* before the master's start */
     assert_int_equal(NUMBER_AT(1, 7, 1, 1, 4, 1, 2),
                      UINT64_MAX - COUNTER_RECEIVED_ABORTED); /* count by cause */
     assert_int_equal(NUMBER_AT(1, 7, 1, 1, 4, 2, 11), UINT64_MAX - COUNTER_SENT_UNEXPLAINED);

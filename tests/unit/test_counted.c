@@ -1,0 +1,176 @@
+/* Which cause stands out of what an alarm counts, and when none does. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "subagent/counted.h"
+
+#define S NS_PER_S
+
+static struct history history; /* static: large */
+
+static int start_history(void **state)
+{
+    (void)state;
+    memset(&history, 0, sizeof history);
+    return 0;
+}
+
+/* How many resets of some causes there have been so far; all others: none. */
+struct resets {
+    uint64_t refused, aborted, blind;
+};
+
+static struct sample received(int64_t time_ns, struct resets resets)
+{
+    struct sample sample = {.time_ns = time_ns, .cause_method = CAUSES_MEASURED};
+
+    for (enum cause cause = CAUSE_NO_LISTENER; cause < CAUSE_SLOTS; cause++)
+        sample_set(&sample, cause_counter(DIRECTION_RECEIVED, cause), 0);
+    sample_set(&sample, COUNTER_RECEIVED_NO_LISTENER, resets.refused);
+    sample_set(&sample, COUNTER_RECEIVED_ABORTED, resets.aborted);
+    sample_set(&sample, COUNTER_RECEIVED_BLIND, resets.blind);
+    sample_set(&sample, COUNTER_RECEIVED, resets.refused + resets.aborted + resets.blind);
+    return sample;
+}
+
+static void push(struct sample sample)
+{
+    assert_true(history_push(&history, &sample));
+}
+
+static struct counted counted_of(enum metric metric, uint32_t causes)
+{
+    struct alarm_settings settings = settings_default();
+
+    settings.value[SETTING_CAUSES] = causes;
+    return counted_in_window(metric, &settings, &history);
+}
+
+static void assert_dominant(struct counted counted, enum cause cause, uint32_t percent)
+{
+    assert_int_equal(counted.dominant, cause);
+    assert_int_equal(counted.percent, percent);
+}
+
+#define REFUSED (UINT32_C(1) << CAUSE_NO_LISTENER)
+#define ABORTED (UINT32_C(1) << CAUSE_ABORTED)
+#define BLIND   (UINT32_C(1) << CAUSE_BLIND)
+
+static const struct {
+    struct resets resets; /* in the window */
+    uint32_t causes;
+    enum cause cause;
+    uint32_t percent;
+} shares[] = {
+    {{0, 0, 0}, CAUSE_MASK_ALL, CAUSE_NONE, 0},
+    {{1, 0, 0}, CAUSE_MASK_ALL, CAUSE_NO_LISTENER, 100},
+    {{500, 500, 0}, CAUSE_MASK_ALL, CAUSE_NONE, 0}, /* half is not more than half */
+    {{501, 500, 0}, CAUSE_MASK_ALL, CAUSE_NO_LISTENER, 50},
+    {{500, 501, 0}, CAUSE_MASK_ALL, CAUSE_ABORTED, 50},
+    {{400, 300, 300}, CAUSE_MASK_ALL, CAUSE_NONE, 0}, /* the most, but not most of all */
+    {{10, 10, 980}, CAUSE_MASK_ALL, CAUSE_BLIND, 98},
+    {{1, 0, 999999}, CAUSE_MASK_ALL, CAUSE_BLIND, 99}, /* rounded down: not all */
+    {{UINT64_C(1) << 60, 0, 7}, CAUSE_MASK_ALL, CAUSE_NO_LISTENER, 99},
+    /* What is not counted has no share, and takes none. */
+    {{1000, 60, 40}, ABORTED | BLIND, CAUSE_ABORTED, 60},
+    {{1000, 50, 50}, ABORTED | BLIND, CAUSE_NONE, 0},
+    {{1000, 5, 0}, ABORTED, CAUSE_ABORTED, 100},
+    {{1000, 0, 0}, ABORTED, CAUSE_NONE, 0},
+    {{1000, 60, 40}, CAUSE_MASK_ALL & ~REFUSED, CAUSE_ABORTED, 60},
+};
+
+static void test_more_than_half_stands_out(void **state)
+{
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
+        start_history(state);
+        push(received(10 * S, (struct resets){0}));
+        push(received(15 * S, shares[i].resets));
+        assert_dominant(counted_of(METRIC_RECEIVED, shares[i].causes), shares[i].cause,
+                        shares[i].percent);
+    }
+}
+
+static void test_what_was_before_the_window_does_not_count(void **state)
+{
+    (void)state;
+    push(received(10 * S, (struct resets){0}));
+    push(received(11 * S, (struct resets){.refused = 10000}));
+    push(received(21 * S, (struct resets){.refused = 10010, .aborted = 20}));
+    assert_dominant(counted_of(METRIC_RECEIVED, CAUSE_MASK_ALL), CAUSE_ABORTED, 66);
+}
+
+/* One that has been known for longer has no larger a share for it. */
+static void test_shares_are_of_the_time_for_which_all_are_known(void **state)
+{
+    struct sample first = received(10 * S, (struct resets){0});
+
+    (void)state;
+    first.valid &= ~counter_bit(COUNTER_RECEIVED_BLIND);
+    push(first);
+    push(received(15 * S, (struct resets){.refused = 10000}));
+    push(received(16 * S, (struct resets){.refused = 10001, .blind = 3}));
+    assert_dominant(counted_of(METRIC_RECEIVED, CAUSE_MASK_ALL), CAUSE_BLIND, 75);
+}
+
+static void test_causes_that_are_not_measured_do_not_stand_out(void **state)
+{
+    static const enum cause_method methods[] = {CAUSES_DERIVED, CAUSES_UNKNOWN};
+
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        struct sample sample = received(15 * S, (struct resets){.refused = 1000});
+
+        start_history(state);
+        sample.cause_method = methods[i];
+        push(received(10 * S, (struct resets){0}));
+        push(sample);
+        assert_dominant(counted_of(METRIC_RECEIVED, CAUSE_MASK_ALL), CAUSE_NONE, 0);
+        assert_dominant(counted_of(METRIC_RECEIVED, REFUSED), CAUSE_NONE, 0);
+        assert_false(counted_of(METRIC_RECEIVED, REFUSED).part);
+    }
+}
+
+static void test_each_metric_has_its_own(void **state)
+{
+    (void)state;
+    for (int n = 0; n < 2; n++) {
+        struct sample sample = received((10 + n) * S, (struct resets){.refused = 10 * (uint64_t)n});
+
+        sample_set(&sample, COUNTER_SENT_FIREWALL, 3 * (uint64_t)n);
+        sample_set(&sample, COUNTER_SENT_UNEXPLAINED, (uint64_t)n);
+        sample_set(&sample, COUNTER_SYN_COOKIES_SENT, 50 * (uint64_t)n);
+        push(sample);
+    }
+    assert_dominant(counted_of(METRIC_RECEIVED, CAUSE_MASK_ALL), CAUSE_NO_LISTENER, 100);
+    assert_dominant(counted_of(METRIC_SENT, CAUSE_MASK_ALL), CAUSE_FIREWALL, 75);
+    assert_dominant(counted_of(METRIC_SENT, UINT32_C(1) << CAUSE_UNEXPLAINED), CAUSE_UNEXPLAINED,
+                    100);
+    assert_dominant(counted_of(METRIC_SYN_COOKIES, CAUSE_MASK_ALL), CAUSE_NONE, 0);
+}
+
+static void test_a_part_is_told(void **state)
+{
+    (void)state;
+    push(received(10 * S, (struct resets){0}));
+    assert_false(counted_of(METRIC_RECEIVED, CAUSE_MASK_ALL).part);
+    assert_true(counted_of(METRIC_RECEIVED, CAUSE_MASK_ALL & ~ABORTED).part);
+    assert_false(counted_of(METRIC_SENT, CAUSE_MASK_ALL & ~ABORTED).part); /* not measured */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_more_than_half_stands_out),
+        cmocka_unit_test_setup(test_what_was_before_the_window_does_not_count, start_history),
+        cmocka_unit_test_setup(test_shares_are_of_the_time_for_which_all_are_known, start_history),
+        cmocka_unit_test(test_causes_that_are_not_measured_do_not_stand_out),
+        cmocka_unit_test_setup(test_each_metric_has_its_own, start_history),
+        cmocka_unit_test_setup(test_a_part_is_told, start_history),
+    };
+
+    return cmocka_run_group_tests_name("counted", tests, NULL, NULL);
+}
