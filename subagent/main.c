@@ -66,18 +66,20 @@ static void print_usage(FILE *to)
             "       rstwatchd --list | --check-config | --reset-settings | --version | --help\n");
     if (to == stderr)
         return;
-    fprintf(to, "\nCounts the TCP resets of this host and tells snmpd of them, over AgentX.\n\n"
-                "  -c file            configuration (default " DEFAULT_CONFIG ")\n"
-                "  -f                 stay in the foreground, log to standard error\n"
-                "  -S directory       state: settings made by SET, alarms, events\n"
-                "  -s source          where counts come from: auto, or one of those below\n"
-                "  -u user            run as this user once the sources are open\n"
-                "  -v                 log more\n"
-                "  -x address         AgentX address of snmpd: unix:/path or tcp:host:port\n"
-                "  --list             print every counter: MIB name, OID, kernel name, meaning\n"
-                "  --check-config     read the configuration, say what is wrong or differs\n"
-                "  --reset-settings   forget the settings made by SNMP SET\n"
-                "  --version, --help\n\nsources:\n");
+    fprintf(
+        to,
+        "\nCounts the TCP resets of this host and tells snmpd of them, over AgentX.\n\n"
+        "  -c file            configuration (default " DEFAULT_CONFIG ")\n"
+        "  -f                 stay in the foreground, log to standard error\n"
+        "  -S directory       state: settings made by SET, alarms, events\n"
+        "  -s source          where counts come from: auto, or one of those below\n"
+        "  -u user            run as this user once the sources are open\n"
+        "  -v                 log more\n"
+        "  -x address         AgentX address of snmpd: unix:/path or tcp:host:port\n"
+        "  --list             print every counter and cause: MIB name, OID, meaning\n"
+        "  --check-config     read the configuration, say what is wrong or differs\n"
+        "  --reset-settings   forget the settings made by SNMP SET\n"
+        "  --version, --help\n\nsources:\n");
     for (size_t n = 0; (type = sampler_source(n)) != NULL; n++)
         fprintf(to, "  %s%s%-*s %s\n", type->name, type->argument ? ":" : "",
                 type->argument ? 17 - (int)strlen(type->name) : 18 - (int)strlen(type->name),
@@ -97,7 +99,17 @@ static void print_version(void)
     putchar('\n');
 }
 
-static void print_counters(void)
+/* A cause that a direction cannot have is left out. */
+static void print_cause(const char *prefix, enum direction direction, int cause, const char *phrase)
+{
+    const char *name = counter_names[cause_counter(direction, cause)];
+
+    if (phrase[0] != '\0')
+        printf("tcpResetCauseCount.%-25s %s.1.7.1.1.4.%d.%d  %s\n", name, prefix, direction, cause,
+               phrase);
+}
+
+static void print_list(void)
 {
     static const uint32_t root[] = {MIB_ROOT};
     char prefix[128] = "";
@@ -111,6 +123,26 @@ static void print_counters(void)
            unit);
 #include "mib/counters.def"
 #undef COUNTER
+#define CAUSE(id, number, label, received, sent)                                                   \
+    print_cause(prefix, DIRECTION_RECEIVED, number, received);
+#include "mib/causes.def"
+#undef CAUSE
+#define CAUSE(id, number, label, received, sent) print_cause(prefix, DIRECTION_SENT, number, sent);
+#include "mib/causes.def"
+#undef CAUSE
+}
+
+/* As the configuration file has it. */
+static void format_causes(char *text, size_t size, uint32_t causes)
+{
+    size_t used = 0;
+
+    for (int cause = CAUSE_NONE; causes != CAUSE_MASK_ALL && cause < CAUSE_SLOTS; cause++)
+        if (causes >> cause & 1 && used < size)
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used > 0 ? ", " : "{",
+                                     cause_labels[cause]);
+    if (used < size)
+        snprintf(text + used, size - used, "%s}", used > 0 ? "" : "{all");
 }
 
 static void format_setting(char *text, size_t size, enum setting_kind kind, uint32_t value)
@@ -126,7 +158,7 @@ static void format_setting(char *text, size_t size, enum setting_kind kind, uint
         snprintf(text, size, "%u", value);
         break;
     case SETTING_KIND_MASK:
-        snprintf(text, size, "0x%03x", value);
+        format_causes(text, size, value);
         break;
     }
 }
@@ -136,7 +168,7 @@ static void tell_differences(const struct config *config, const struct set_setti
                              void (*tell)(const char *line))
 {
     const struct set_settings held = settings_merge(config->alarm, stored);
-    char line[256], set[32], file[32];
+    char line[512], set[160], file[160];
 
     for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++) {
         for (int id = 0; id < SETTING_COUNT; id++) {
@@ -495,7 +527,7 @@ static int act(const struct command_line *line)
         print_usage(stdout);
         return EXIT_SUCCESS;
     case LIST:
-        print_counters();
+        print_list();
         return EXIT_SUCCESS;
     default:
         break;

@@ -28,7 +28,8 @@ MOVING = ["tcpResetSampleAge.0", "tcpResetReceivedAvg60s.0", "tcpResetSentAvg60s
 
 EVENT_COLUMNS = {f"tcpResetEvent{name}" for name in (
     "Number", "Time", "UpTime", "Kind", "Metric", "MetricName", "Value", "Threshold", "Peak",
-    "Duration", "Method", "SynCookieState", "Summary", "Delivery")}
+    "Duration", "Method", "SynCookieState", "Cause", "Summary", "Delivery")}
+CAUSE_COLUMNS = {f"tcpResetCause{name}" for name in ("Label", "Count", "Avg10s", "Method")}
 
 BURST = 10000  # resets in one sample: raises at once
 
@@ -36,7 +37,10 @@ BURST = 10000  # resets in one sample: raises at once
 def everything(path):
     """Every counter known and different; bursts of received and sent after 300 ms."""
     start = {each.name: 1000 + number for number, each in enumerate(definitions.counters())}
-    burst = {name: start[name] + BURST for name in ("tcpResetReceived", "tcpResetSent")}
+    start |= {f"{direction}.{each.label}": 2000 for each in definitions.causes()
+              for direction in ("received", "sent")}
+    burst = {name: start[name] + BURST for name in (
+        "tcpResetReceived", "received.blind", "tcpResetSent", "sent.aborted")}
     return replay.write(path, (0, start), (300, burst))
 
 
@@ -121,9 +125,11 @@ def test_every_object_of_the_mib_is_answered(walk):
 def test_a_walk_meets_every_row(walk):
     rows = {}
     for each in walk:
-        column, instance = mib.name(each.oid).split(".")
+        column, instance = mib.name(each.oid).split(".", 1)
         rows.setdefault(column, []).append(instance)
     only = {"tcpResetAlarmPeak": ["2"], "tcpResetEventPeak": ["3"], "tcpResetEventDuration": ["3"]}
+    only |= {column: [f"{direction}.{cause}" for direction in (1, 2) for cause in range(1, 12)]
+             for column in CAUSE_COLUMNS}
     for column in rows:
         of_table = column.startswith("tcpResetAlarm") or column in EVENT_COLUMNS
         assert rows[column] == only.get(column, ["1", "2", "3"] if of_table else ["0"]), column
@@ -133,7 +139,7 @@ def test_nothing_is_answered_that_is_not_in_the_mib(walk):
     for each in walk:
         name, *instance = mib.name(each.oid).split(".")
         assert mib.objects()[name].access != "not-accessible"
-        assert len(instance) == 1
+        assert len(instance) == (2 if name in CAUSE_COLUMNS else 1)
 
 
 def test_types_are_those_of_the_mib(walk):
@@ -207,13 +213,23 @@ def test_getbulk_of_two_columns_and_a_scalar(station):
     ("tcpResetEventNumber.1", "tcpResetEventNumber.2"),
     ("tcpResetEventNumber.3", "tcpResetEventTime.1"),
     ("tcpResetEventMethod.3", "tcpResetEventSynCookieState.1"),
-    ("tcpResetEventSynCookieState.3", "tcpResetEventSummary.1"),
+    ("tcpResetEventSynCookieState.3", "tcpResetEventCause.1"),
+    ("tcpResetEventDelivery.3", "tcpResetCauseLabel.1.1"),
+    ("tcpResetCauseDirection.1.1", "tcpResetCauseLabel.1.1"),
+    ("tcpResetCauseCount.0.99", "tcpResetCauseCount.1.1"),
+    ("tcpResetCauseCount.1", "tcpResetCauseCount.1.1"),
+    ("tcpResetCauseCount.received.noListener", "tcpResetCauseCount.1.2"),
+    ("tcpResetCauseCount.received.noListener.0", "tcpResetCauseCount.1.2"),
+    ("tcpResetCauseCount.received.unexplained", "tcpResetCauseCount.2.1"),
+    ("tcpResetCauseCount.received.4294967295", "tcpResetCauseCount.2.1"),
+    ("tcpResetCauseCount.sent.4294967295", "tcpResetCauseAvg10s.1.1"),
+    ("tcpResetCauseCount.4294967295.4294967295", "tcpResetCauseAvg10s.1.1"),
 ])
 def test_getnext_from_anywhere(station, before, after):
     assert mib.name(station.manager.next(before)[0].oid) == after
 
 
-@pytest.mark.parametrize("last", ["tcpResetEventDelivery.3", "tcpResetConformance",
+@pytest.mark.parametrize("last", ["tcpResetCauseMethod.2.11", "tcpResetConformance",
                                   "tcpResetConformance.2.12"])
 def test_getnext_after_the_last_leaves_the_module(station, last):
     after = station.manager.next(last)
@@ -231,6 +247,12 @@ def test_getnext_after_the_last_leaves_the_module(station, last):
     ("tcpResetEventNumber.4", Missing.noSuchInstance),
     ("tcpResetEventPeak.1", Missing.noSuchInstance),  # a raise has none
     ("tcpResetEventDuration.1", Missing.noSuchInstance),
+    ("tcpResetCauseCount.1", Missing.noSuchInstance),
+    ("tcpResetCauseCount.1.0", Missing.noSuchInstance),
+    ("tcpResetCauseCount.1.12", Missing.noSuchInstance),
+    ("tcpResetCauseCount.3.1", Missing.noSuchInstance),
+    ("tcpResetCauseCount.1.1.0", Missing.noSuchInstance),
+    ("tcpResetCauseId.1.1", Missing.noSuchObject),
     ("tcpResetAlarmPeak.received", Missing.noSuchInstance),  # not raised any more
     ("tcpResetCounters.99.0", Missing.noSuchObject),
     ("tcpResetAlarmMetric.1", Missing.noSuchObject),

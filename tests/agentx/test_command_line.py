@@ -61,6 +61,14 @@ def test_list_has_every_counter_with_oid_kernel_name_and_meaning():
         assert row.meaning in result.stdout
 
 
+def test_list_has_every_cause_of_each_direction_with_oid_and_phrase():
+    lines = [line.split(maxsplit=2) for line in run("--list").stdout.splitlines()]
+    expected = [[name := f"tcpResetCauseCount.{direction}.{row.label}", mib.oid(name), phrase]
+                for direction in ("received", "sent") for row in definitions.causes()
+                if (phrase := getattr(row, direction))]
+    assert [line for line in lines if line[0].startswith("tcpResetCause")] == expected
+
+
 @pytest.mark.parametrize("arguments, said", [
     (["--nonsense"], "nonsense"),
     (["-Q"], "Q"),

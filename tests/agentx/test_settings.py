@@ -148,6 +148,7 @@ def test_too_long_a_set_of_causes_is_wrong_length(station, octets):
     (RAISE_DELAY, UNSIGNED, 3601),
     (CLEAR_DELAY, UNSIGNED, LARGEST),
     (CAUSES, HEX, "0000"),  # an alarm that counts nothing
+    (CAUSES, HEX, "8000"),  # nor does this one: there are no other causes
     (CAUSES, HEX, "fff8"),  # bit 12 has no name
     (CAUSES, HEX, "ffff"),
 ])

@@ -32,7 +32,7 @@ RAISED, CLEARED = "tcpResetAlarmRaised", "tcpResetAlarmCleared"
 
 VARBINDS = ["tcpResetEventSummary", "tcpResetEventMetricName", "tcpResetEventValue",
             "tcpResetEventThreshold", "tcpResetEventMethod", "tcpResetEventSynCookieState",
-            "tcpResetEventNumber", "tcpResetEventTime"]
+            "tcpResetEventNumber", "tcpResetEventTime", "tcpResetEventCause"]
 
 # Fixed thresholds for sent, so that the instant of the clear is known, too.
 CONFIGURATION = "alarm sent { baseline-factor = 0 }\n"

@@ -31,7 +31,7 @@ class Cause(NamedTuple):
     id: str
     number: str
     label: str
-    received: str
+    received: str  # "" where no reset of the direction has it
     sent: str
 
 

@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lab import paths
+from lab import definitions, paths
 from lab.environment import private_environment
 
 ROOT_NAME = "tcpResetMIB"
@@ -56,11 +56,18 @@ def oid(name):
     if name[0].isdigit():
         return name
     head, *instance = name.split(".")
-    return ".".join([oids()[head], *(METRICS.get(part, part) for part in instance)])
+    return ".".join([oids()[head], *(_number(part) for part in instance)])
+
+
+@lru_cache
+def _number(part):
+    """Of a label in an index: a metric, which a direction is, too, or a cause."""
+    causes = {each.label: each.number for each in definitions.causes()}
+    return (METRICS | causes).get(part, part)
 
 
 def name(numbers):
-    """The inverse of oid(), as far as the module has a name; metrics stay numbers."""
+    """The inverse of oid(), as far as the module has a name; an index stays numbers."""
     parts = numbers.split(".")
     by_oid = {value: key for key, value in oids().items()}
     for length in range(len(parts), 0, -1):

@@ -57,7 +57,7 @@ class Daemon:
 
     def __init__(self):
         self.objects, self.notifications, self.counters, self.settings = {}, {}, {}, {}
-        self.enumerations = {}
+        self.enumerations, self.causes = {}, {}
         for what, *parts in self._dump():
             if what == "object":
                 oid, name, syntax, access = parts
@@ -68,6 +68,8 @@ class Daemon:
                 oid, name, source, unit, meaning = parts
                 self.counters[name] = {"OID": oid, "kernel source": source, "unit": unit,
                                        "meaning": meaning}
+            elif what == "cause":
+                self.causes[parts[0]] = {"OID": parts[1], "phrase": parts[2]}
             elif what == "setting":
                 name, key, kind, *numbers = parts
                 self.settings[key] = (name, kind, *map(int, numbers))
@@ -145,16 +147,19 @@ class Module:
         return None if bounds is None else (int(bounds.get("min")), int(bounds.get("max")))
 
 
-def listed_counters():
-    """`rstwatchd --list`, in the form of Daemon.counters."""
-    counters = {}
+def listed():
+    """`rstwatchd --list`, in the form of Daemon.counters and Daemon.causes."""
+    counters, causes = {}, {}
     for line in run(ROOT / DAEMON, "--list").splitlines():
+        if match := re.fullmatch(r"tcpResetCauseCount\.([\w.]+) +([\d.]+) +(.*)", line):
+            causes[match[1]] = {"OID": match[2], "phrase": match[3]}
+            continue
         match = re.fullmatch(r"(\w+) +([\d.]+)\.0 +(\([^)]*\)|\S+) +(.*) \((.*)\)", line)
         if not match:
             sys.exit(f"names: {DAEMON} --list: cannot be read: {line}")
         name, oid, source, meaning, unit = match.groups()
         counters[name] = {"OID": oid, "kernel source": source, "unit": unit, "meaning": meaning}
-    return counters
+    return counters, causes
 
 
 def manual_counters(root):
@@ -217,7 +222,7 @@ def notification_faults(daemon, module):
 
 def counter_faults(daemon, module):
     root = module.nodes["tcpResetMIB"].get("oid")
-    for where, counters in ((f"{DAEMON} --list", listed_counters()),
+    for where, counters in ((f"{DAEMON} --list", listed()[0]),
                             (MANUAL, manual_counters(root))):
         yield from differences("counter", "mib/counters.def", daemon.counters, where, counters)
     of_module = {name: {"OID": node.get("oid"), "unit": node.findtext("units")}
@@ -231,6 +236,20 @@ def counter_faults(daemon, module):
             if words not in one_line(module.objects[name].findtext("description")):
                 yield (f"counter {name}: kernel source: mib/counters.def has {kernel[0]},"
                        f" the description in {MODULE} does not say \"{words}\"")
+
+
+def manual_causes():
+    """The section Causes of rstwatchd(8): the labels, in their order."""
+    section = re.search(r"^\.Ss Causes\n(.*?)^\.S[sh] ", text(MANUAL), re.MULTILINE | re.DOTALL)
+    return re.findall(r"^\.It Cm (\w+)$", section[1], re.MULTILINE) if section else []
+
+
+def cause_faults(daemon):
+    yield from differences("cause", "mib/causes.def", daemon.causes, f"{DAEMON} --list",
+                           listed()[1])
+    labels = [label for label, number in daemon.enumerations["TcpResetCause"].items() if number]
+    if manual_causes() != labels:
+        yield f"causes: mib/causes.def has {labels}, {MANUAL} has {manual_causes()}"
 
 
 def enumeration_faults(daemon, module):
@@ -395,9 +414,10 @@ def main():
     if fault := root_fault(daemon, module):
         sys.exit(f"names: {fault}")
     faults = [*object_faults(daemon, module), *notification_faults(daemon, module),
-              *counter_faults(daemon, module), *enumeration_faults(daemon, module),
-              *setting_faults(daemon, module), *config_faults(daemon),
-              *word_faults(daemon, module), *option_faults(), *version_faults(daemon)]
+              *counter_faults(daemon, module), *cause_faults(daemon),
+              *enumeration_faults(daemon, module), *setting_faults(daemon, module),
+              *config_faults(daemon), *word_faults(daemon, module), *option_faults(),
+              *version_faults(daemon)]
     for fault in sorted(set(faults)):
         print(fault)
     print(f"names: {len(daemon.objects)} objects, {len(daemon.counters)} counters,"

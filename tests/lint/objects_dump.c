@@ -5,6 +5,7 @@
  *   object        OID, name, syntax, access
  *   notification  OID, name, id of the event
  *   counter       OID, name, kernel source, unit, meaning
+ *   cause         direction.label, OID of its count, phrase in summaries
  *   setting       name, key, kind, minimum, maximum, default
  *   enumeration   name, label, number
  *   version       as --version prints it
@@ -79,6 +80,17 @@ static void print_counter(uint32_t group, uint32_t arc, const char *name, const 
     printf("counter\t");
     print_oid(arcs, 3);
     printf("\t%s\t%s\t%s\t%s\n", name, source, unit, meaning);
+}
+
+static void print_cause(enum direction direction, int cause, const char *phrase)
+{
+    const uint32_t arcs[] = {1, 7, 1, 1, 4, direction, (uint32_t)cause};
+
+    if (phrase[0] == '\0')
+        return;
+    printf("cause\t%s\t", counter_names[cause_counter(direction, cause)]);
+    print_oid(arcs, sizeof arcs / sizeof *arcs);
+    printf("\t%s\n", phrase);
 }
 
 static const char *kind_name(enum setting_kind kind)
@@ -160,6 +172,11 @@ int main(void)
     print_counter(group, arc, name, linux_source, unit, meaning);
 #include "mib/counters.def"
 #undef COUNTER
+#define CAUSE(id, number, label, received, sent)                                                   \
+    print_cause(DIRECTION_RECEIVED, number, received);                                             \
+    print_cause(DIRECTION_SENT, number, sent);
+#include "mib/causes.def"
+#undef CAUSE
     print_settings();
     print_enumerations();
     printf("version\t%s\n", RSTWATCH_VERSION);
