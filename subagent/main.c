@@ -66,20 +66,18 @@ static void print_usage(FILE *to)
             "       rstwatchd --list | --check-config | --reset-settings | --version | --help\n");
     if (to == stderr)
         return;
-    fprintf(
-        to,
-        "\nCounts the TCP resets of this host and tells snmpd of them, over AgentX.\n\n"
-        "  -c file            configuration (default " DEFAULT_CONFIG ")\n"
-        "  -f                 stay in the foreground, log to standard error\n"
-        "  -S directory       state: settings made by SET, alarms, events\n"
-        "  -s source          where counts come from: auto, or one of those below\n"
-        "  -u user            run as this user once the sources are open\n"
-        "  -v                 log more\n"
-        "  -x address         AgentX address of snmpd: unix:/path or tcp:host:port\n"
-        "  --list             print every counter and cause: MIB name, OID, meaning\n"
-        "  --check-config     read the configuration, say what is wrong or differs\n"
-        "  --reset-settings   forget the settings made by SNMP SET\n"
-        "  --version, --help\n\nsources:\n");
+    fprintf(to, "\nCounts the TCP resets of this host and tells snmpd of them, over AgentX.\n\n"
+                "  -c file            configuration (default " DEFAULT_CONFIG ")\n"
+                "  -f                 stay in the foreground, log to standard error\n"
+                "  -S directory       state: settings made by SET, alarms, events\n"
+                "  -s source          where counts come from: auto, or one of those below\n"
+                "  -u user            run as this user once the sources are open\n"
+                "  -v                 log more\n"
+                "  -x address         AgentX address of snmpd: unix:/path or tcp:host:port\n"
+                "  --list             print every counter and cause: MIB name, OID, meaning\n"
+                "  --check-config     read the configuration, say what is wrong or differs\n"
+                "  --reset-settings   forget the settings made by SNMP SET\n"
+                "  --version, --help\n\nsources:\n");
     for (size_t n = 0; (type = sampler_source(n)) != NULL; n++)
         fprintf(to, "  %s%s%-*s %s\n", type->name, type->argument ? ":" : "",
                 type->argument ? 17 - (int)strlen(type->name) : 18 - (int)strlen(type->name),
