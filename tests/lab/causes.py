@@ -20,7 +20,7 @@ from lab.wait import let_pass
 CLOSED_PORT = 9
 DATA = b"data"
 
-_TCP_LINGER2 = socket.TCP_LINGER2
+_MPTCP = 262
 _LONG_FIN_WAIT = 120  # s: over 60, FIN_WAIT2 keeps a whole socket
 _AT_ONCE = struct.pack("ii", 1, 0)  # struct linger: on, 0 s
 _SACK_PERMITTED = bytes([4, 2, 1, 1])
@@ -38,10 +38,14 @@ def segment_to_a_closed_port(stage, flags, payload=b""):
     stage.ghost.send_from_many_ports(stage.count, port=CLOSED_PORT, flags=flags, payload=payload)
 
 
-def segment_for_a_lost_connection(stage, flags, payload=b""):
-    """As after a crash of the host: the peer still has the connection."""
-    for connection, remote in stage.connections_of_ghost():
-        vanish(connection)
+def segment_for_a_lost_connection(stage, flags, payload=b"", listening=False):
+    """As after a crash of the host, the peer still has it; `listening`: the server is there again."""
+    listener = stage.listener(stage.here)
+    pairs = stage.connections_of_ghost(listener)
+    if not listening:
+        listener.close()
+    for ours, remote in pairs:
+        vanish(ours)
         remote.send(flags, payload=payload)
 
 
@@ -115,6 +119,7 @@ def disconnect_with_unsent_data(stage):
     """In LAST_ACK, where the FIN waits behind what does not fit the peer's window."""
     for ours, remote in stage.connections_of_ghost():
         remote.send(FIN | ACK)
+        assert ours.recv(1) == b""
         ours.sendall(bytes(10_000))
         ours.shutdown(socket.SHUT_WR)
         _disconnect(ours)
@@ -145,8 +150,7 @@ def data_after_close(stage):
     pairs = stage.connections_of_ghost()
     for ours, remote in pairs:
         ours.close()
-        remote.expected += 1
-        remote.send(ACK)
+        acknowledge_fin(remote)
     for _, remote in pairs:
         remote.send(ACK, payload=DATA)
 
@@ -154,10 +158,9 @@ def data_after_close(stage):
 def data_after_close_to_a_whole_socket(stage):
     pairs = stage.connections_of_ghost()
     for ours, remote in pairs:
-        ours.setsockopt(socket.IPPROTO_TCP, _TCP_LINGER2, _LONG_FIN_WAIT)
+        ours.setsockopt(socket.IPPROTO_TCP, socket.TCP_LINGER2, _LONG_FIN_WAIT)
         ours.close()
-        remote.expected += 1
-        remote.send(ACK)
+        acknowledge_fin(remote)
     for _, remote in pairs:
         remote.send(ACK, payload=DATA)
 
@@ -172,25 +175,29 @@ def data_that_crosses_the_close(stage):
 def no_wait_after_close(stage):
     """TCP_LINGER2 below 0: an end as soon as the FIN is acknowledged."""
     for ours, remote in stage.connections_of_ghost():
-        ours.setsockopt(socket.IPPROTO_TCP, _TCP_LINGER2, -1)
+        ours.setsockopt(socket.IPPROTO_TCP, socket.TCP_LINGER2, -1)
         ours.close()
-        remote.expected += 1
-        remote.send(ACK)
+        acknowledge_fin(remote)
 
 
 def no_wait_after_shutdown(stage):
     """The same when the FIN was acknowledged before the close."""
     for ours, remote in stage.connections_of_ghost():
-        ours.setsockopt(socket.IPPROTO_TCP, _TCP_LINGER2, -1)
+        ours.setsockopt(socket.IPPROTO_TCP, socket.TCP_LINGER2, -1)
         ours.shutdown(socket.SHUT_WR)
-        remote.expected += 1
-        remote.send(ACK)
+        acknowledge_fin(remote)
         ours.close()
 
 
 def abort(connection):
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
     connection.close()
+
+
+def acknowledge_fin(remote):
+    """It need not have come: the ghost knows what follows."""
+    remote.expected += 1
+    remote.send(ACK)
 
 
 def _disconnect(connection):
@@ -240,10 +247,9 @@ def too_many_orphans(stage):
     if not limit.exists():
         raise CannotMake("the limit of orphans is not to be set in this namespace")
     [(first, remote)] = stage.connections_of_ghost(count=1)
-    first.setsockopt(socket.IPPROTO_TCP, _TCP_LINGER2, _LONG_FIN_WAIT)
+    first.setsockopt(socket.IPPROTO_TCP, socket.TCP_LINGER2, _LONG_FIN_WAIT)
     first.close()
-    remote.expected += 1
-    remote.send(ACK)
+    acknowledge_fin(remote)
     pairs = stage.connections_of_ghost()
     let_pass(0.25)
     with _lowered(limit):
@@ -277,9 +283,19 @@ def raw_socket(stage, flags=RST):
         raw.sendto(segment, (stage.there.address(stage.family), 0))
 
 
+def join_of_an_unknown_connection(stage):
+    """A SYN of MPTCP (MP_JOIN) with a token that stands for no connection of the host."""
+    try:
+        listener = stage.listener(stage.here, protocol=_MPTCP)
+    except OSError as error:
+        raise CannotMake(f"no MPTCP: {error.strerror}") from None
+    join = struct.pack("!BBBBII", 30, 12, 0x10, 1, 1, 1)
+    stage.ghost.send_from_many_ports(stage.count, port=port_of(listener), flags=SYN, options=join)
+
+
 def bad_segments_in_time_wait(stage):
     """Of every kind; none is answered by a reset."""
-    for _, remote in in_time_wait(stage):
+    for remote in in_time_wait(stage):
         remote.send(ACK, payload=DATA)
         remote.send(FIN | ACK, payload=DATA)
         remote.send(ACK, ahead=-10_000, beyond=1000)
@@ -337,8 +353,7 @@ def aborted_in_fin_wait_2_after_close(stage):
     """The socket is one of TIME_WAIT already, with FIN_WAIT2 for its state."""
     for ours, remote in stage.connections_of_ghost():
         ours.close()
-        remote.expected += 1
-        remote.send(ACK)
+        acknowledge_fin(remote)
         remote.send(RST)
 
 
@@ -352,6 +367,7 @@ def aborted_in_closing(stage):
 def aborted_in_last_ack(stage):
     for ours, remote in stage.connections_of_ghost():
         remote.send(FIN | ACK)
+        assert ours.recv(1) == b""
         ours.close()
         remote.send(RST, ahead=1)
 
@@ -396,7 +412,7 @@ def refused_by_ghost(stage):
 
 
 def reset_in_time_wait(stage):
-    for _, remote in in_time_wait(stage):
+    for remote in in_time_wait(stage):
         remote.send(RST)
 
 
@@ -428,7 +444,9 @@ def reset_for_a_syn_cookie(stage):
 
 def in_time_wait(stage):
     """Remotes of connections that the host closed first; both FINs are acknowledged."""
-    pairs = stage.connections_of_ghost()
+    listener = stage.listener(stage.here)
+    pairs = stage.connections_of_ghost(listener)
+    listener.close()
     for ours, remote in pairs:
         ours.close()
         remote.expected += 1

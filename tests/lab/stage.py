@@ -52,18 +52,15 @@ class Stage:
         return self.during(Ghost(self.here, self.there, self.family))
 
     def socket(self, end, kind=socket.SOCK_STREAM, protocol=0):
-        with end.namespace.inside():
-            opened = socket.socket(_VERSIONS[self.family], kind, protocol)
-        opened.settimeout(SECONDS)
+        opened = self._open(end, kind, protocol)
         self._stack.callback(vanish if kind == socket.SOCK_STREAM else socket.socket.close, opened)
         return opened
 
-    def listener(self, end, backlog=_BACKLOG):
-        """On a port of the kernel's choice."""
-        with end.namespace.inside():
-            listener = socket.create_server((end.address(self.family), 0), backlog=backlog,
-                                            family=_VERSIONS[self.family])
-        listener.settimeout(SECONDS)
+    def listener(self, end, backlog=_BACKLOG, protocol=0):
+        """On a port of the kernel's choice. Its end resets what it has not accepted."""
+        listener = self._open(end, socket.SOCK_STREAM, protocol)
+        listener.bind((end.address(self.family), 0))
+        listener.listen(backlog)
         return self.during(listener)
 
     def connections(self, source, target):
@@ -77,9 +74,9 @@ class Stage:
         listener = self.listener(target)
         return listener, [self._connected(source, listener) for _ in range(self.count)]
 
-    def connections_of_ghost(self, count=None, options=b""):
+    def connections_of_ghost(self, listener=None, *, count=None, options=b""):
         """[(socket of the daemon's host, the ghost's end)], established by the ghost."""
-        listener = self.listener(self.here)
+        listener = listener or self.listener(self.here)
         remotes = self.ghost.half_open(port_of(listener), count or self.count, options)
         for remote in remotes:
             remote.send(ACK)
@@ -96,15 +93,21 @@ class Stage:
             caller.connect_ex((self.ghost.address(self.family), own_port))
         return list(zip(callers, self.ghost.called(map(port_of, callers), own_port)))
 
-    def _connected(self, source, listener):
-        connection = self.socket(source)
-        connection.connect(listener.getsockname())
-        return connection
-
     def accepted(self, listener):
         connection, _ = listener.accept()
         connection.settimeout(SECONDS)
         self._stack.callback(vanish, connection)
+        return connection
+
+    def _open(self, end, kind, protocol):
+        with end.namespace.inside():
+            opened = socket.socket(_VERSIONS[self.family], kind, protocol)
+        opened.settimeout(SECONDS)
+        return opened
+
+    def _connected(self, source, listener):
+        connection = self.socket(source)
+        connection.connect(listener.getsockname())
         return connection
 
 
