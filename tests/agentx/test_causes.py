@@ -18,7 +18,7 @@ import pytest
 from lab import causes, definitions, mib, segments
 from lab.causes import CLOSED_PORT, DATA
 from lab.observer import observing
-from lab.segments import ACK, FIN, RST, SYN, Packets
+from lab.segments import ACK, FIN, SYN, Packets
 from lab.snmp import Missing
 from lab.stage import Stage, port_of
 from lab.station import Station
@@ -273,8 +273,9 @@ def test_a_flood_of_mixed_causes(scene, family):
         peer = Packets(family, scene.there, scene.here)
         blind = Packets(family, stage.ghost, scene.here).tcp(
             port=remote.port, source_port=remote.own_port, sequence=remote.sequence + 2**30)
-        mixes = [[peer.tcp(port=CLOSED_PORT), blind],
-                 [peer.tcp(port=CLOSED_PORT, flags=SYN), peer.tcp(port=port_of(listener), flags=ACK)]]
+        refused = peer.tcp(port=CLOSED_PORT, flags=SYN)
+        stray = peer.tcp(port=port_of(listener), flags=ACK)
+        mixes = [[peer.tcp(port=CLOSED_PORT), blind], [refused, stray]]
         senders = [segments.start("link", mix, scene.there, scene.here, FLOOD // len(mix))
                    for mix in mixes]
         polls = [before]

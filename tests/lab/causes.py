@@ -39,7 +39,7 @@ def segment_to_a_closed_port(stage, flags, payload=b""):
 
 
 def segment_for_a_lost_connection(stage, flags, payload=b"", listening=False):
-    """As after a crash of the host, the peer still has it; `listening`: the server is there again."""
+    """The peer still has it after a crash; `listening`: and the server is there again."""
     listener = stage.listener(stage.here)
     pairs = stage.connections_of_ghost(listener)
     if not listening:

@@ -85,7 +85,7 @@ class Ghost:
             self.send(source_port=port, **segment)
 
     def half_open(self, port, count, options=b""):
-        """Connections to a port of the daemon's host that lack the last segment of the handshake."""
+        """Connections to a port of the daemon's host whose handshake lacks its last segment."""
         remotes = [Remote(self, port, own_port) for own_port in _next_ports(count)]
         for remote in remotes:
             remote.send(SYN, ahead=-1, options=options)
