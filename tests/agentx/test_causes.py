@@ -74,6 +74,7 @@ SENT = {
     "bad SYN-ACK to a call": (causes.bad_syn_ack_to_a_call, "halfOpen"),
     "old time stamp to a call": (causes.old_time_stamp_to_a_call, "halfOpen"),
     "bad ACK in a simultaneous open": (causes.bad_ack_in_a_simultaneous_open, "halfOpen"),
+    "join of an unknown connection": (causes.join_of_an_unknown_connection, "halfOpen"),
     "keepalive timeout": (causes.keepalive_timeout, "halfOpen"),
     "linger": (causes.linger, "aborted"),
     "disconnect": (causes.disconnect, "aborted"),
@@ -92,8 +93,6 @@ SENT = {
     "too many orphans": (causes.too_many_orphans, "memory"),
     "rejected": (causes.rejected, "firewall"),
     "raw socket": (causes.raw_socket, "firewall"),
-    # A reason of MPTCP's own, which no cause has.
-    "join of an unknown connection": (causes.join_of_an_unknown_connection, "unexplained"),
 }
 RECEIVED = {
     "refused": (causes.refused, "noListener"),
@@ -114,9 +113,10 @@ RECEIVED = {
     "blind with bad ACK to a call": (causes.blind_with_bad_ack_to_a_call, "blind"),
     "reset in TIME_WAIT": (causes.reset_in_time_wait, "timeWait"),
     "reset in a handshake": (causes.reset_in_a_handshake, "handshakeAborted"),
-    "blind in a handshake, in window": (partial(causes.reset_in_a_handshake, ahead=1), "blind"),
+    "reset in a simultaneous open": (causes.reset_in_a_simultaneous_open, "handshakeAborted"),
+    "blind in a handshake, in window": (partial(causes.blind_in_a_handshake, ahead=1), "blind"),
     "blind in a handshake, out of window": (
-        partial(causes.reset_in_a_handshake, ahead=2**30), "blind"),
+        partial(causes.blind_in_a_handshake, ahead=2**30), "blind"),
     "reset to a closed port": (causes.reset_to_a_closed_port, "unmatched"),
     "reset to a listener": (causes.reset_to_a_listener, "unmatched"),
     "reset for our stray segment": (causes.reset_for_our_stray_segment, "unmatched"),
@@ -125,6 +125,9 @@ RECEIVED = {
 ON_LOOPBACK = {
     "refused": (causes.refused, "noListener"),
     "aborted": (causes.linger, "aborted"),
+    "closed with unread data": (causes.close_with_unread_data, "aborted"),
+    "closed before it was accepted": (
+        causes.close_a_listener_with_unaccepted_connections, "aborted"),
 }
 # What comes in is told by the socket that early demultiplexing finds.
 WITHOUT_EARLY_DEMUX = {
@@ -253,12 +256,12 @@ def test_time_wait_answers_by_no_reset(scene, family):
 
 
 def test_every_cause_has_a_case():
-    """But sent.timeWait, which Linux has no way to make."""
+    """But sent.timeWait, which Linux has no way to make, and sent.unexplained."""
     played = {(direction, cause) for direction, table in (("sent", SENT), ("received", RECEIVED))
               for _, cause in table.values()} | {("received", "unexplained")}
     assert played == {(direction, cause.label) for cause in definitions.causes()
                       for direction in DIRECTIONS if getattr(cause, direction)} \
-        - {("sent", "timeWait")}
+        - {("sent", "timeWait"), ("sent", "unexplained")}
 
 
 # At full speed

@@ -416,9 +416,25 @@ def reset_in_time_wait(stage):
         remote.send(RST)
 
 
-def reset_in_a_handshake(stage, ahead=0):
+def reset_in_a_handshake(stage):
     for remote in half_open(stage):
+        remote.send(RST)
+
+
+def reset_in_a_simultaneous_open(stage):
+    for _, remote in stage.calls_to_ghost():
+        remote.send(SYN)
+        remote.send(RST, ahead=1)
+
+
+def blind_in_a_handshake(stage, ahead):
+    remotes = half_open(stage)
+    for remote in remotes:
         remote.send(RST, ahead=ahead)
+    port = remotes[0].port
+    left = stage.here.namespace.run(["ss", "-Htn", "state", "syn-recv", f"sport = {port}"])
+    if left.count("\n") != stage.count:
+        raise CannotMake("this kernel takes any reset in the window of a handshake")
 
 
 def reset_to_a_closed_port(stage):
