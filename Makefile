@@ -30,7 +30,7 @@ PURE = subagent/alarm.c subagent/average.c subagent/counted.c subagent/events.c 
 SAMPLER = subagent/log.c subagent/sampler.c subagent/supervisor.c platform/replay.c \
        $(PLATFORM_SOURCES)
 AGENT = mib/asn.c mib/notify.c mib/registration.c subagent/agent.c subagent/agentx.c \
-       subagent/config.c subagent/main.c subagent/store.c
+       subagent/archive.c subagent/config.c subagent/main.c subagent/store.c
 SOURCES = $(PURE) $(SAMPLER) $(AGENT)
 HEADERS = mib/*.h mib/*.def platform/*.h platform/$(OS)/*.h $(PLATFORM_TABLES) subagent/*.h \
        subagent/*.def
@@ -40,7 +40,7 @@ DEPS = build $(PLATFORM_DEPS)
 
 LIBS = $(PLATFORM_LDFLAGS) -lnetsnmpagent -lnetsnmpmibs -lnetsnmp -lsqlite3 -lconfuse -lm
 
-UNIT_TESTS = alarm average components config counted estimate events objects proc_text replay ring \
+UNIT_TESTS = alarm archive average components config counted estimate events objects proc_text replay ring \
        sample sampler settings store
 
 all: $(BUILD)/rstwatchd

@@ -91,6 +91,10 @@ static bool get_agent(const struct mib_view *view, const uint32_t *index, int wh
         return text(value, RSTWATCH_VERSION);
     if (which == 2)
         return number(value, view->sample_interval_ms);
+    if (which == 10)
+        return number(value, view->storage_state);
+    if (which == 11)
+        return text(value, view->storage_error);
     if (sample->sequence == 0)
         return false;
     switch (which) {
@@ -371,6 +375,8 @@ static struct mib_object objects[] = {
     AGENT(7, "tcpResetReadFailures", MIB_COUNTER32)
     AGENT(8, "tcpResetDiscontinuities", MIB_COUNTER32)
     AGENT(9, "tcpResetDiscontinuityTime", MIB_TIMETICKS)
+    AGENT(10, "tcpResetStorageState", MIB_INTEGER)
+    AGENT(11, "tcpResetStorageError", MIB_STRING)
 
 #define COUNTER(id, group, arc, name, linux_source, unit, meaning)                                 \
     SCALAR(group, arc, name, MIB_COUNTER64, get_counter, COUNTER_##id)

@@ -14,8 +14,10 @@ struct mib_view {
     const struct snapshot *snapshot;
     const struct event_log *events;
     uint32_t sample_interval_ms;
-    int64_t now_ns;          /* CLOCK_MONOTONIC */
-    int64_t master_start_ns; /* CLOCK_MONOTONIC when sysUpTime was 0 */
+    uint8_t storage_state;     /* enum archive_state */
+    const char *storage_error; /* "" for none */
+    int64_t now_ns;            /* CLOCK_MONOTONIC */
+    int64_t master_start_ns;   /* CLOCK_MONOTONIC when sysUpTime was 0 */
 };
 
 enum mib_syntax {

@@ -10,9 +10,9 @@
 #include "mib/notify.h"
 #include "mib/registration.h"
 #include "subagent/agentx.h"
+#include "subagent/archive.h"
 #include "subagent/clock.h"
 #include "subagent/log.h"
-#include "subagent/store.h"
 #include "subagent/summary.h"
 
 #define NS_PER_MS (NS_PER_S / 1000)
@@ -27,15 +27,13 @@
 struct agent {
     const struct config *config;
     struct ring *ring;
-    uint64_t next; /* sequence of the next sample to take from the ring */
-    bool resumed;  /* the alarms of an earlier run have been taken up */
-    struct stored_alarm stored[METRIC_SLOTS];
+    uint64_t next;                  /* sequence of the next sample to take from the ring */
+    bool resumed;                   /* the alarms of an earlier run have been taken up */
+    struct archive_contents stored; /* by an earlier agent, as it was when this one started */
     struct history history;
     struct snapshot snapshot;
     struct event_log events;
-    struct store *store;
-    bool store_failing; /* said once */
-    uint32_t recorded;  /* events up to this number are in the store */
+    struct archive archive;
     int64_t saved_ns;
     bool causes_ignored[METRIC_SLOTS]; /* said once */
 
@@ -61,25 +59,19 @@ static int64_t wall_ms(void)
 
 /* ---- What is kept on disk ---- */
 
-static void tell_store(struct agent *agent, bool good)
-{
-    if (!good && !agent->store_failing)
-        log_write(LOG_ERR, "%s; measuring and answering go on", store_error(agent->store));
-    if (good && agent->store_failing)
-        log_write(LOG_NOTICE, "the state directory can be written again");
-    agent->store_failing = !good;
-}
-
-/* The alarms as they stand and the events that are not there yet: one that could not be
+/* The alarms as they stand and the events that are not there yet: what could not be
    written is written with the next. */
 static void record(struct agent *agent)
 {
-    bool good = store_record(agent->store, &agent->events, agent->recorded, agent->snapshot.alarm,
-                             ring_instance(agent->ring), wall_ms());
+    const struct archive_record record = {
+        .settings = &agent->snapshot.settings,
+        .alarms = agent->snapshot.alarm,
+        .events = &agent->events,
+        .instance = ring_instance(agent->ring),
+        .now_ms = wall_ms(),
+    };
 
-    tell_store(agent, good);
-    if (good)
-        agent->recorded = agent->events.newest;
+    archive_record(&agent->archive, &record);
     agent->saved_ns = agent->snapshot.sample.time_ns;
 }
 
@@ -185,7 +177,7 @@ static void tell_changes(struct agent *agent, const struct sample *before)
 static void resume_alarms(struct agent *agent, int64_t now_ns)
 {
     for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++) {
-        const struct stored_alarm *stored = &agent->stored[metric];
+        const struct stored_alarm *stored = &agent->stored.alarms[metric];
         struct alarm *alarm = &agent->snapshot.alarm[metric];
         int64_t ago_ms = wall_ms() - stored->saved_ms;
 
@@ -235,6 +227,8 @@ static void view_now(void *context, struct mib_view *view)
         .snapshot = &agent->snapshot,
         .events = &agent->events,
         .sample_interval_ms = agent->config->sample_interval_ms,
+        .storage_state = agent->archive.state,
+        .storage_error = agent->archive.error,
         .now_ns = clock_ns(CLOCK_MONOTONIC),
         .master_start_ns = agentx_master_start_ns(),
     };
@@ -255,7 +249,7 @@ static void notification_answered(bool taken, void *context)
     }
     if (event) {
         agent->events.delivered = event->number;
-        tell_store(agent, store_delivered(agent->store, event->number));
+        archive_delivered(&agent->archive, event->number);
     }
     notify_next(agent);
 }
@@ -300,10 +294,8 @@ static void notify_next(struct agent *agent)
 static bool apply_settings(void *context, const struct set_settings *settings)
 {
     struct agent *agent = context;
-    bool saved = store_save_settings(agent->store, settings);
 
-    tell_store(agent, saved);
-    if (!saved)
+    if (!archive_save_settings(&agent->archive, settings))
         return false;
     agent->snapshot.settings = *settings;
     /* A new agent must not step with these through samples from before them. */
@@ -329,36 +321,17 @@ static void take_samples(int wake, void *context)
     notify_next(agent);
 }
 
-static bool load(struct agent *agent, const struct config *config)
+static void load(struct agent *agent, const struct config *config)
 {
-    struct set_settings stored;
     int64_t now_ns = clock_ns(CLOCK_MONOTONIC), now_ms = wall_ms();
     struct event *event;
 
-    if (!store_load_settings(agent->store, &stored) ||
-        !store_load_alarms(agent->store, agent->stored) ||
-        !store_load_events(agent->store, &agent->events)) {
-        log_write(LOG_ERR, "%s", store_error(agent->store));
-        return false;
-    }
-    agent->snapshot.settings = settings_merge(config->alarm, &stored);
-    agent->recorded = agent->events.newest;
+    agent->stored.events = &agent->events;
+    archive_open(&agent->archive, config->state_directory, now_ms, &agent->stored);
+    agent->snapshot.settings = settings_merge(config->alarm, &agent->stored.settings);
     for (event = event_log_after(&agent->events, 0); event;
          event = event_log_after(&agent->events, event->number))
         event->time_ns = now_ns - (now_ms - event->time_ms) * NS_PER_MS;
-    return true;
-}
-
-static bool open_store(struct agent *agent, const struct config *config)
-{
-    char error[1500];
-
-    agent->store = store_open(config->state_directory, error, sizeof error);
-    if (!agent->store) {
-        log_write(LOG_ERR, "%s", error);
-        return false;
-    }
-    return load(agent, config);
 }
 
 static void catch_signals(void)
@@ -421,7 +394,8 @@ int agent_run(const struct config *config, struct ring *ring, int wake)
     agent->config = config;
     agent->ring = ring;
     agent->next = 1;
-    if (!open_store(agent, config) || !serve(agent, config, wake))
+    load(agent, config);
+    if (!serve(agent, config, wake))
         return 1;
     loop(agent);
     orderly = !agent->sampler_gone;
@@ -430,7 +404,7 @@ int agent_run(const struct config *config, struct ring *ring, int wake)
     if (agent->resumed)
         record(agent);
     agentx_close();
-    store_close(agent->store);
+    archive_close(&agent->archive);
     event_log_close(&agent->events);
     free(agent);
     return orderly ? 0 : 1;

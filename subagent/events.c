@@ -15,6 +15,12 @@ void event_log_close(struct event_log *log)
     log->events = NULL;
 }
 
+void event_log_begin(struct event_log *log, uint32_t newest)
+{
+    log->kept = 0;
+    log->newest = log->delivered = log->skipped = newest;
+}
+
 void event_log_add(struct event_log *log, const struct event *event)
 {
     if (event->number != log->newest + 1)
@@ -55,5 +61,5 @@ uint32_t event_log_pending_count(const struct event_log *log)
 
 uint32_t event_log_dropped(const struct event_log *log)
 {
-    return log->newest - log->kept;
+    return log->newest - log->kept - log->skipped;
 }

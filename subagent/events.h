@@ -39,12 +39,16 @@ struct event_log {
     uint32_t capacity;
     uint32_t newest;    /* number of the newest event; 0 = none yet */
     uint32_t kept;      /* newest - kept + 1 is the oldest still there */
+    uint32_t skipped;   /* numbers that no event had, see event_log_begin() */
     uint32_t delivered; /* the master agent has acknowledged the notifications up to this number */
 };
 
 /* An empty log for `capacity` events, at least 1. False: errno. */
 bool event_log_open(struct event_log *log, uint32_t capacity);
 void event_log_close(struct event_log *log);
+
+/* Empties the log; the next event has the number `newest` + 1. */
+void event_log_begin(struct event_log *log, uint32_t newest);
 
 /* Adds an event. The oldest goes when the log is full, and all do where the number is
    not newest + 1: the numbers between are lost. */

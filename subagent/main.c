@@ -412,7 +412,8 @@ static bool load_all(const struct config *config, struct store *store,
 static bool check_store(const struct config *config, void (*tell)(const char *line), char *error)
 {
     struct set_settings stored;
-    struct store *store = store_open(config->state_directory, error, ERROR_SIZE);
+    bool damaged;
+    struct store *store = store_open(config->state_directory, &damaged, error, ERROR_SIZE);
     bool good;
 
     if (!store)
@@ -451,13 +452,13 @@ static int reset_settings(const struct config *config)
 {
     char error[ERROR_SIZE];
     struct store *store;
-    bool good;
+    bool good, damaged;
 
     if (!has_store(config)) {
         puts("there are no settings made by SNMP SET");
         return EXIT_SUCCESS;
     }
-    store = store_open(config->state_directory, error, sizeof error);
+    store = store_open(config->state_directory, &damaged, error, sizeof error);
     if (!store)
         return complain(error, EXIT_FAILURE);
     good = store_forget_settings(store);
@@ -475,8 +476,16 @@ static bool prepare(const struct config *config, const struct passwd *user,
     umask(077);
     return prepare_directory(config->state_directory, user ? user->pw_uid : geteuid(),
                              user ? user->pw_gid : getegid(), error) &&
-           drop_rights(user, source, error) && lock_directory(config->state_directory, error) &&
-           check_store(config, tell_in_log, error);
+           drop_rights(user, source, error) && lock_directory(config->state_directory, error);
+}
+
+/* What is wrong with the store keeps nothing from working: the agent says it. */
+static void tell_stored(const struct config *config)
+{
+    char ignored[ERROR_SIZE];
+
+    if (has_store(config))
+        check_store(config, tell_in_log, ignored);
 }
 
 static int run(const struct command_line *line, const struct config *config)
@@ -507,6 +516,7 @@ static int run(const struct command_line *line, const struct config *config)
     log_write(LOG_NOTICE, RSTWATCH_VERSION ": source %s, a sample every %u ms%s%s",
               sampler.type->name, config->sample_interval_ms, sampler.passed_over[0] ? "; " : "",
               sampler.passed_over);
+    tell_stored(config);
     status = supervisor_run(&supervisor);
     sampler_close(&sampler);
     return status;

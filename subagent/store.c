@@ -1,9 +1,12 @@
 #include "subagent/store.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* --check-config and --reset-settings may have it open for a moment. Below the second for
    which snmpd waits for the answer to a SET. */
@@ -11,6 +14,8 @@
 
 struct store {
     sqlite3 *database;
+    bool read_only, is_new;
+    bool damaged, busy; /* the newest error says so */
     char path[1100];
     char error[1400];
 };
@@ -31,6 +36,7 @@ static const char *const steps[] = {
     "CREATE TABLE delivery (delivered INTEGER);"
     "INSERT INTO delivery VALUES (0);",
     "ALTER TABLE event ADD COLUMN cause INTEGER NOT NULL DEFAULT 0;",
+    "ALTER TABLE delivery ADD COLUMN skipped INTEGER NOT NULL DEFAULT 0;",
 };
 
 #define SCHEMA_VERSION ((int)(sizeof steps / sizeof *steps))
@@ -42,9 +48,33 @@ const char *store_error(const struct store *store)
 
 static bool fail(struct store *store)
 {
+    int code = sqlite3_errcode(store->database) & 0xff; /* without what extends it */
+
+    /* SQLITE_ERROR: our statements are right, so that it is the tables that are not. */
+    store->damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_ERROR;
+    store->busy = code == SQLITE_BUSY;
     snprintf(store->error, sizeof store->error, "%s: %s", store->path,
              sqlite3_errmsg(store->database));
     return false;
+}
+
+bool store_damaged(const struct store *store)
+{
+    return store->damaged;
+}
+
+bool store_is_new(const struct store *store)
+{
+    return store->is_new;
+}
+
+bool store_is_stale(const struct store *store)
+{
+    int moved = 0;
+
+    return store->read_only || (sqlite3_file_control(store->database, "main",
+                                                     SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+                                moved);
 }
 
 static bool run(struct store *store, const char *sql)
@@ -125,30 +155,112 @@ static bool bring_schema(struct store *store)
         return false;
     if (version == SCHEMA_VERSION)
         return true;
-    if (version < 0 || version > SCHEMA_VERSION) {
+    if (version < 0 || version > SCHEMA_VERSION || store->read_only) {
+        store->damaged = !store->read_only;
         snprintf(store->error, sizeof store->error,
                  "%s: schema version %lld, expected %d: written by another version of rstwatchd",
                  store->path, (long long)version, SCHEMA_VERSION);
         return false;
     }
+    store->is_new = version == 0;
     return run(store, "BEGIN IMMEDIATE") && end_transaction(store, step_schema(store, version));
+}
+
+static bool take_check(struct store *store, sqlite3_stmt *row, void *to)
+{
+    const char *result = (const char *)sqlite3_column_text(row, 0);
+
+    (void)to;
+    if (result && strcmp(result, "ok") == 0)
+        return true;
+    store->damaged = true;
+    snprintf(store->error, sizeof store->error, "%s: damaged: %s", store->path,
+             result ? result : "no result of a check");
+    return false;
+}
+
+static bool open_file(struct store *store, int flags, const char *name)
+{
+    sqlite3_close(store->database);
+    if (sqlite3_open_v2(name, &store->database, flags, NULL) != SQLITE_OK)
+        return fail(store);
+    sqlite3_busy_timeout(store->database, BUSY_MS);
+    return true;
+}
+
+/* One fsync a transaction, and it has happened when COMMIT returns. */
+static bool open_for_writing(struct store *store)
+{
+    return open_file(store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, store->path) &&
+           run(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;") &&
+           bring_schema(store) && each_row(store, "PRAGMA quick_check(1)", take_check, NULL);
+}
+
+/* "file:<path>?immutable=1", with what means something in it escaped. */
+static void make_uri(const char *path, char *uri, size_t size)
+{
+    size_t used = (size_t)snprintf(uri, size, "file:");
+
+    for (; *path && used < size; path++)
+        used += (size_t)snprintf(uri + used, size - used, strchr("%?#", *path) ? "%%%02X" : "%c",
+                                 (unsigned char)*path);
+    if (used < size)
+        snprintf(uri + used, size - used, "?immutable=1");
+}
+
+static bool exists(const struct store *store, const char *suffix)
+{
+    char name[sizeof store->path + 8];
+
+    snprintf(name, sizeof name, "%s%s", store->path, suffix);
+    return access(name, F_OK) == 0;
+}
+
+/* A log with changes that are not in the file itself takes part in reading; it needs an index,
+   which cannot be made here if it is not there. Without one the file is all there is. */
+static bool open_for_reading(struct store *store)
+{
+    char uri[3 * sizeof store->path];
+
+    store->read_only = true;
+    make_uri(store->path, uri, sizeof uri);
+    return (open_file(store, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
+                      exists(store, "-wal") ? store->path : uri)) &&
+           bring_schema(store) && each_row(store, "PRAGMA quick_check(1)", take_check, NULL);
+}
+
+static bool is_empty_file(const char *path)
+{
+    struct stat file;
+
+    return stat(path, &file) == 0 && file.st_size == 0;
 }
 
 static bool open_database(struct store *store)
 {
-    if (sqlite3_open_v2(store->path, &store->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
-                        NULL) != SQLITE_OK)
-        return fail(store);
-    sqlite3_busy_timeout(store->database, BUSY_MS);
-    /* One fsync a transaction, and it has happened when COMMIT returns. */
-    return run(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;") &&
-           bring_schema(store);
+    char why[sizeof store->error];
+
+    if (is_empty_file(store->path)) {
+        store->damaged = true;
+        snprintf(store->error, sizeof store->error, "%s: empty", store->path);
+        return false;
+    }
+    if (open_for_writing(store))
+        return true;
+    if (store->damaged || store->busy)
+        return false;
+    strcpy(why, store->error); /* which says more than that it cannot be read either */
+    if (open_for_reading(store))
+        return true;
+    strcpy(store->error, why);
+    return false;
 }
 
-struct store *store_open(const char *directory, char *error, size_t error_size)
+struct store *store_open(const char *directory, bool *damaged, char *error, size_t error_size)
 {
     struct store *store = calloc(1, sizeof *store);
 
+    *damaged = false;
     if (!store) {
         snprintf(error, error_size, "%s: out of memory", directory);
         return NULL;
@@ -156,6 +268,7 @@ struct store *store_open(const char *directory, char *error, size_t error_size)
     snprintf(store->path, sizeof store->path, "%s/" STORE_FILE, directory);
     if (open_database(store))
         return store;
+    *damaged = store->damaged;
     snprintf(error, error_size, "%s", store->error);
     store_close(store);
     return NULL;
@@ -163,8 +276,40 @@ struct store *store_open(const char *directory, char *error, size_t error_size)
 
 void store_close(struct store *store)
 {
+    if (!store)
+        return;
     sqlite3_close(store->database);
     free(store);
+}
+
+/* The first number that no file has yet. */
+static bool name_aside(const char *path, char *name, size_t name_size)
+{
+    struct stat file;
+
+    for (unsigned number = 1; number < 10000; number++) {
+        snprintf(name, name_size, "%s.aside-%u", path, number);
+        if (lstat(name, &file) != 0 && errno == ENOENT)
+            return true;
+    }
+    return false;
+}
+
+bool store_set_aside(const char *directory, char *name, size_t name_size)
+{
+    static const char *const belongings[] = {"-wal", "-shm"};
+    char path[1100], from[1200], to[1300];
+
+    snprintf(path, sizeof path, "%s/" STORE_FILE, directory);
+    if (!name_aside(path, name, name_size) || rename(path, name) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof belongings / sizeof *belongings; i++) {
+        snprintf(from, sizeof from, "%s%s", path, belongings[i]);
+        snprintf(to, sizeof to, "%s%s", name, belongings[i]);
+        if (rename(from, to) != 0 && errno != ENOENT)
+            return false;
+    }
+    return true;
 }
 
 static bool take_setting(struct store *store, sqlite3_stmt *row, void *to)
@@ -223,6 +368,7 @@ bool store_forget_settings(struct store *store)
 
 static bool damaged(struct store *store, const char *table, int64_t key)
 {
+    store->damaged = true;
     snprintf(store->error, sizeof store->error, "%s: table %s: row %lld is damaged", store->path,
              table, (long long)key);
     return false;
@@ -330,13 +476,14 @@ static bool take_delivered(struct store *store, sqlite3_stmt *row, void *to)
 
     (void)store;
     log->delivered = (uint32_t)sqlite3_column_int64(row, 0);
+    log->skipped = (uint32_t)sqlite3_column_int64(row, 1);
     return true;
 }
 
 bool store_load_events(struct store *store, struct event_log *log)
 {
     return each_row(store, "SELECT * FROM event ORDER BY number", take_event, log) &&
-           each_row(store, "SELECT delivered FROM delivery", take_delivered, log);
+           each_row(store, "SELECT delivered, skipped FROM delivery", take_delivered, log);
 }
 
 static bool insert_event(struct store *store, const struct event *event)
@@ -376,11 +523,18 @@ static bool save_alarms(struct store *store, const struct alarm alarms[METRIC_SL
     return true;
 }
 
+static bool save_delivery(struct store *store, const struct event_log *log)
+{
+    const int64_t row[] = {log->delivered, log->skipped};
+
+    return run_with(store, "UPDATE delivery SET delivered = ?, skipped = ?", row, 2, NULL);
+}
+
 bool store_record(struct store *store, const struct event_log *log, uint32_t after,
                   const struct alarm alarms[METRIC_SLOTS], uint64_t instance, int64_t now_ms)
 {
     return run(store, "BEGIN IMMEDIATE") &&
-           end_transaction(store, insert_events(store, log, after) &&
+           end_transaction(store, insert_events(store, log, after) && save_delivery(store, log) &&
                                       save_alarms(store, alarms, instance, now_ms));
 }
 

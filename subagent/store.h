@@ -16,12 +16,34 @@
 
 struct store;
 
-/* Opens the database, and makes it where there is none. NULL after writing error, one line. */
-struct store *store_open(const char *directory, char *error, size_t error_size);
-void store_close(struct store *store);
+/*
+ * Opens the database, and makes it where there is none. One that cannot be
+ * written is opened for reading. NULL after writing error, one line; *damaged
+ * then says that the file is there, but no database of this version: only
+ * store_set_aside() helps. So is an empty file: it has been more than that.
+ */
+struct store *store_open(const char *directory, bool *damaged, char *error, size_t error_size);
+void store_close(struct store *store); /* NULL: nothing to do */
+
+/*
+ * Gives a database that is not open, and what belongs to it, another name, which
+ * goes to `name`: <directory>/rstwatch.db.aside-<number>. False: errno, and
+ * nothing has been renamed.
+ */
+bool store_set_aside(const char *directory, char *name, size_t name_size);
 
 /* Why the newest call failed: one line, file named. */
 const char *store_error(const struct store *store);
+
+/* It failed since the database is damaged. */
+bool store_damaged(const struct store *store);
+
+/* It was made when it was opened. */
+bool store_is_new(const struct store *store);
+
+/* Opened for reading, or no longer where it was opened (removed, or its directory renamed):
+   to be opened anew. */
+bool store_is_stale(const struct store *store);
 
 /* Only what SET has made. Settings that this version does not know are left out. */
 bool store_load_settings(struct store *store, struct set_settings *settings);
@@ -45,8 +67,8 @@ bool store_load_alarms(struct store *store, struct stored_alarm stored[METRIC_SL
 /* Events into `log`, oldest first, and how many were delivered; a damaged row is an error. */
 bool store_load_events(struct store *store, struct event_log *log);
 
-/* In one transaction: the alarms as they stand, and the events of `log` above `after`;
-   of all events the newest log->capacity are kept. */
+/* In one transaction: the alarms as they stand, the events of `log` above `after`, and what
+   is delivered; of all events the newest log->capacity are kept. */
 bool store_record(struct store *store, const struct event_log *log, uint32_t after,
                   const struct alarm alarms[METRIC_SLOTS], uint64_t instance, int64_t now_ms);
 

@@ -144,11 +144,10 @@ static __always_inline bool acknowledges_syn(const void *sk, const struct segmen
            !before(tcp->write_seq, reset->acknowledgment);
 }
 
-/* tcp_check_req() */
-static __always_inline bool in_window(const void *sk, const struct segment *reset)
+/* tcp_check_req(); older kernels take any in the window. */
+static __always_inline bool is_next_of_request(const void *sk, const struct segment *reset)
 {
-    return reset->sequence - CAST(sk, struct tcp_request_sock)->rcv_nxt <=
-           CAST(sk, struct sock)->__sk_common.skc_rcv_wnd;
+    return reset->sequence == CAST(sk, struct tcp_request_sock)->rcv_nxt;
 }
 
 /* tcp_validate_incoming(): the end of what has come, or of what has come out of order. */

@@ -96,7 +96,6 @@ struct sock_common {
     possible_net_t skc_net;
     struct in6_addr skc_v6_daddr;
     unsigned long skc_flags;
-    __u32 skc_rcv_wnd; /* of a request only */
 };
 
 struct sock_reuseport {

@@ -56,6 +56,7 @@ MAY_INCLUDE = {
     "subagent/summary": "subagent/counted subagent/events",
     "subagent/snapshot": "subagent/counted",
     "subagent/store": "subagent/alarm subagent/events",
+    "subagent/archive": "subagent/store subagent/log",
     # From a snapshot to the wire.
     "subagent/version": "",
     "mib/root": "",
@@ -65,7 +66,7 @@ MAY_INCLUDE = {
     "mib/registration": "mib/objects mib/asn mib/root",
     "subagent/agentx": "subagent/clock subagent/log",
     # The agent process's own main: it moves the data of its stages, no other does.
-    "subagent/agent": "subagent/config subagent/ring subagent/store subagent/summary "
+    "subagent/agent": "subagent/config subagent/ring subagent/archive subagent/summary "
                       "subagent/agentx subagent/clock subagent/log mib/notify mib/registration",
     "subagent/main": "*",
 }

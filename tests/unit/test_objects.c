@@ -22,6 +22,8 @@ static const struct mib_view view = {
     .snapshot = &snapshot,
     .events = &events,
     .sample_interval_ms = 100,
+    .storage_state = 3,
+    .storage_error = "disk full",
     .now_ns = 100 * NS_PER_S,
     .master_start_ns = 50 * NS_PER_S,
 };
@@ -266,7 +268,7 @@ static void test_no_such(void **state)
 static void test_unknown(void **state)
 {
     static const struct snapshot nothing;
-    const struct mib_view blank = {.snapshot = &nothing, .events = &events};
+    const struct mib_view blank = {.snapshot = &nothing, .events = &events, .storage_error = ""};
     size_t count;
     const struct mib_object *object = mib_objects(&count);
 
@@ -276,8 +278,8 @@ static void test_unknown(void **state)
         uint32_t name[MIB_NAME_MAX];
         struct mib_value value;
 
-        if (object[i].arcs[1] == 1 && object[i].arcs[2] <= 2)
-            continue; /* version and interval are known */
+        if (object[i].arcs[1] == 1 && (object[i].arcs[2] <= 2 || object[i].arcs[2] >= 10))
+            continue; /* version, interval and storage are known */
         if (object[i].arcs[1] == 5 || object[i].arcs[1] == 6)
             continue; /* alarms and events have states before any sample */
         memcpy(name, object[i].arcs, sizeof object[i].arcs);
@@ -294,6 +296,7 @@ static void test_values(void **state)
 
     (void)state;
     assert_int_equal(NUMBER_AT(1, 1, 6, 0), 2000);      /* sample age, ms */
+    assert_int_equal(NUMBER_AT(1, 1, 10, 0), 3);        /* storage replaced */
     assert_int_equal(NUMBER_AT(1, 4, 1, 0), 2);         /* onOverflow */
     assert_int_equal(NUMBER_AT(1, 5, 1, 1, 3, 1), 1);   /* enabled: TruthValue */
     assert_int_equal(NUMBER_AT(1, 6, 5, 1, 4, 4), 400); /* up-time at the event */
@@ -311,6 +314,8 @@ static void test_values(void **state)
     mib_get(&view, (const uint32_t[]){1, 7, 1, 1, 3, 2, 8}, 7, &value);
     assert_int_equal(value.length, strlen("handshakeAborted"));
     assert_memory_equal(value.bytes, "handshakeAborted", value.length);
+    mib_get(&view, (const uint32_t[]){1, 1, 11, 0}, 4, &value);
+    assert_int_equal(value.length, strlen("disk full"));
     mib_get(&view, (const uint32_t[]){1, 5, 1, 1, 9, 1}, 6, &value); /* causes: BITS */
     assert_int_equal(value.length, 2);
     assert_int_equal(value.bytes[0], 0xff);

@@ -44,7 +44,8 @@ static int remove_directory(void **state)
 static struct store *opened(void)
 {
     char error[1500];
-    struct store *store = store_open(directory, error, sizeof error);
+    bool damaged;
+    struct store *store = store_open(directory, &damaged, error, sizeof error);
 
     if (!store)
         fail_msg("%s", error);
@@ -323,7 +324,7 @@ static void test_a_database_of_version_1_is_taken_over(void **state)
     (void)state;
     spoil(version_1);
     store = opened();
-    assert_version(2);
+    assert_version(3);
     assert_true(event_log_open(&log, 10) && event_log_open(&loaded, 10));
     assert_true(store_load_settings(store, &settings));
     assert_int_equal(settings.value[METRIC_SENT].value[SETTING_RISING], 7000);
@@ -348,34 +349,40 @@ static void test_a_database_of_version_1_is_taken_over(void **state)
 static void test_a_step_that_fails_changes_nothing(void **state)
 {
     char error[1500];
+    bool damaged;
 
     (void)state;
     spoil("CREATE TABLE note (text TEXT); PRAGMA user_version = 1");
-    assert_null(store_open(directory, error, sizeof error));
+    assert_null(store_open(directory, &damaged, error, sizeof error));
     assert_non_null(strstr(error, "no such table: event"));
+    assert_true(damaged);
     assert_version(1);
 }
 
 static void test_other_files(void **state)
 {
     char error[1500];
+    bool damaged;
     FILE *file = fopen(path_of(""), "w");
 
     (void)state;
     fputs("this is no database, and long enough that nobody could take it for an empty one\n",
           file);
     fclose(file);
-    assert_null(store_open(directory, error, sizeof error));
+    assert_null(store_open(directory, &damaged, error, sizeof error));
     assert_non_null(strstr(error, "file is not a database"));
+    assert_true(damaged);
     unlink(path_of(""));
     store_close(opened());
     spoil("PRAGMA user_version = -1");
-    assert_null(store_open(directory, error, sizeof error));
-    assert_non_null(strstr(error, "schema version -1, expected 2"));
+    assert_null(store_open(directory, &damaged, error, sizeof error));
+    assert_non_null(strstr(error, "schema version -1, expected 3"));
     spoil("PRAGMA user_version = 77");
-    assert_null(store_open(directory, error, sizeof error));
-    assert_non_null(strstr(error, "schema version 77, expected 2"));
-    assert_null(store_open("/nonexistent", error, sizeof error));
+    assert_null(store_open(directory, &damaged, error, sizeof error));
+    assert_non_null(strstr(error, "schema version 77, expected 3"));
+    assert_true(damaged);
+    assert_null(store_open("/nonexistent", &damaged, error, sizeof error));
+    assert_false(damaged);
     assert_non_null(strstr(error, "/nonexistent/" STORE_FILE ": unable to open database file"));
 }
 

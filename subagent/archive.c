@@ -1,0 +1,192 @@
+#include "subagent/archive.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "subagent/log.h"
+
+#define MS_2020 INT64_C(1577836800000)
+
+/* ---- What is said ---- */
+
+static void good(struct archive *archive)
+{
+    if (archive->state == ARCHIVE_FAILING)
+        log_write(LOG_NOTICE, "the state directory %s can be used again", archive->directory);
+    archive->state = archive->replaced ? ARCHIVE_REPLACED : ARCHIVE_GOOD;
+    if (!archive->replaced)
+        archive->error[0] = '\0';
+}
+
+static bool failed(struct archive *archive, const char *error)
+{
+    if (archive->state != ARCHIVE_FAILING)
+        log_write(LOG_ERR, "%s; measuring and answering go on", error);
+    archive->state = ARCHIVE_FAILING;
+    if (error != archive->error)
+        snprintf(archive->error, sizeof archive->error, "%s", error);
+    return false;
+}
+
+/* ---- Opening ---- */
+
+static void close_store(struct archive *archive)
+{
+    store_close(archive->store);
+    archive->store = NULL;
+}
+
+/* `error`: how it was found to be damaged. */
+static bool set_aside(struct archive *archive, const char *error)
+{
+    char name[1200], why[sizeof archive->error];
+
+    close_store(archive);
+    if (!store_set_aside(archive->directory, name, sizeof name)) {
+        snprintf(why, sizeof why, "%s; it cannot be set aside: %s", error, strerror(errno));
+        return failed(archive, why);
+    }
+    log_write(LOG_ERR, "%s; it is now %s, and a new one is begun", error, name);
+    snprintf(archive->error, sizeof archive->error, "%s; set aside as %s", error, name);
+    archive->replaced = true;
+    return true;
+}
+
+/* Opens the store, a new one in place of one that is damaged. */
+static bool open_store(struct archive *archive)
+{
+    char error[sizeof archive->error];
+    bool damaged;
+
+    archive->store = store_open(archive->directory, &damaged, error, sizeof error);
+    if (!archive->store && damaged && set_aside(archive, error))
+        archive->store = store_open(archive->directory, &damaged, error, sizeof error);
+    if (archive->store)
+        return true;
+    return failed(archive, error);
+}
+
+/* Open and where it belongs; one that is opened anew has none of our events for sure. */
+static bool ready(struct archive *archive)
+{
+    if (archive->store && !store_is_stale(archive->store))
+        return true;
+    close_store(archive);
+    if (!open_store(archive))
+        return false;
+    archive->recorded = 0;
+    if (store_is_new(archive->store))
+        archive->loaded = archive->settings_missing = true;
+    return true;
+}
+
+/* ---- Loading ---- */
+
+static bool load(struct archive *archive, struct archive_contents *contents)
+{
+    return store_load_settings(archive->store, &contents->settings) &&
+           store_load_alarms(archive->store, contents->alarms) &&
+           store_load_events(archive->store, contents->events);
+}
+
+static bool open_and_load(struct archive *archive, struct archive_contents *contents)
+{
+    if (!open_store(archive))
+        return false;
+    if (load(archive, contents))
+        return true;
+    if (!store_damaged(archive->store))
+        return failed(archive, store_error(archive->store));
+    return set_aside(archive, store_error(archive->store)) && open_store(archive) &&
+           load(archive, contents);
+}
+
+static uint32_t number_above_all(int64_t now_ms)
+{
+    int64_t seconds = (now_ms - MS_2020) / 1000;
+
+    return seconds > 0 && seconds < UINT32_MAX ? (uint32_t)seconds : 0;
+}
+
+void archive_open(struct archive *archive, const char *directory, int64_t now_ms,
+                  struct archive_contents *contents)
+{
+    *archive = (struct archive){.directory = directory, .state = ARCHIVE_GOOD};
+    archive->loaded = open_and_load(archive, contents);
+    if (archive->loaded && !archive->replaced) {
+        archive->recorded = contents->events->newest;
+        return;
+    }
+    contents->settings = (struct set_settings){0};
+    memset(contents->alarms, 0, sizeof contents->alarms);
+    event_log_begin(contents->events, number_above_all(now_ms));
+    if (archive->loaded)
+        good(archive);
+}
+
+/* ---- Writing ---- */
+
+static bool write_settings(struct archive *archive, const struct set_settings *settings)
+{
+    if (!store_save_settings(archive->store, settings))
+        return false;
+    archive->settings_missing = false;
+    return true;
+}
+
+static bool write_record(struct archive *archive, const struct archive_record *record)
+{
+    if (archive->settings_missing && !write_settings(archive, record->settings))
+        return false;
+    if (!store_record(archive->store, record->events, archive->recorded, record->alarms,
+                      record->instance, record->now_ms))
+        return false;
+    archive->recorded = record->events->newest;
+    return true;
+}
+
+bool archive_record(struct archive *archive, const struct archive_record *record)
+{
+    if (!ready(archive))
+        return false;
+    if (!write_record(archive, record)) {
+        if (!store_damaged(archive->store))
+            return failed(archive, store_error(archive->store));
+        if (!set_aside(archive, store_error(archive->store)) || !ready(archive))
+            return false;
+        if (!write_record(archive, record))
+            return failed(archive, store_error(archive->store));
+    }
+    good(archive);
+    return true;
+}
+
+bool archive_save_settings(struct archive *archive, const struct set_settings *settings)
+{
+    if (!ready(archive))
+        return false;
+    /* It would go over settings that nobody here has seen. */
+    if (!archive->loaded)
+        return failed(archive, "settings made by SET before could not be read at the start: "
+                               "SIGHUP or a restart reads them");
+    if (!write_settings(archive, settings))
+        return failed(archive, store_error(archive->store));
+    good(archive);
+    return true;
+}
+
+void archive_delivered(struct archive *archive, uint32_t number)
+{
+    if (!ready(archive))
+        return;
+    if (store_delivered(archive->store, number))
+        good(archive);
+    else
+        failed(archive, store_error(archive->store));
+}
+
+void archive_close(struct archive *archive)
+{
+    close_store(archive);
+}

@@ -1,0 +1,67 @@
+/*
+ * What is kept on disk, whatever becomes of the disk. Where the store cannot be
+ * opened or written, measuring, answering and notifying go on with what is in
+ * memory, and it is tried again with the next record; a store that is damaged is
+ * set aside, never written over, and a new one begun with all that is in memory.
+ * Each of these is said once in the log.
+ */
+#ifndef RSTWATCH_ARCHIVE_H
+#define RSTWATCH_ARCHIVE_H
+
+#include "subagent/store.h"
+
+/* Values: tcpResetStorageState of the MIB. */
+enum archive_state {
+    ARCHIVE_GOOD = 1,     /* all is on disk */
+    ARCHIVE_FAILING = 2,  /* what has happened since it began to fail is in memory only */
+    ARCHIVE_REPLACED = 3, /* all is on disk; a damaged store was set aside in this run */
+};
+
+struct archive {
+    const char *directory;
+    struct store *store; /* NULL: it could not be opened */
+    enum archive_state state;
+    char error[1500]; /* the newest; "" in ARCHIVE_GOOD */
+    bool loaded;      /* what was on disk at the start has been taken up */
+    bool replaced;
+    bool settings_missing; /* the store was begun without them */
+    uint32_t recorded;     /* events up to this number are in the store */
+};
+
+/* What an agent starts with. */
+struct archive_contents {
+    struct set_settings settings;
+    struct stored_alarm alarms[METRIC_SLOTS];
+    struct event_log *events; /* open */
+};
+
+/* What an agent has to keep. */
+struct archive_record {
+    const struct set_settings *settings;
+    const struct alarm *alarms; /* METRIC_SLOTS of them */
+    const struct event_log *events;
+    uint64_t instance; /* ring_instance() */
+    int64_t now_ms;    /* since 1970 */
+};
+
+/*
+ * Opens the store in `directory` (not copied) and loads what it holds; what
+ * cannot be read is empty. Then the events begin with a number that is surely
+ * above all before: the seconds since 2020.
+ */
+void archive_open(struct archive *archive, const char *directory, int64_t now_ms,
+                  struct archive_contents *contents);
+
+/* The alarms as they stand, and the events and deliveries that the store does not have. True:
+   they are on disk. */
+bool archive_record(struct archive *archive, const struct archive_record *record);
+
+/* True: they are on disk. */
+bool archive_save_settings(struct archive *archive, const struct set_settings *settings);
+
+/* The notifications of the events up to `number` have been delivered. */
+void archive_delivered(struct archive *archive, uint32_t number);
+
+void archive_close(struct archive *archive);
+
+#endif

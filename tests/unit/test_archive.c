@@ -1,0 +1,309 @@
+/* What becomes of events and settings when the disk fails: said once, nothing lost or written over.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void keep_log(int priority, const char *format, ...);
+
+#define log_write keep_log
+#include "subagent/archive.c"
+
+#define NOW_MS   INT64_C(1800000000000)
+#define BASE     222163200 /* NOW_MS in seconds since 2020 */
+#define CAPACITY 10
+
+static char directory[] = "/tmp/rstwatch-test-XXXXXX";
+static char lines[4000]; /* of the log */
+
+static struct archive archive;
+static struct event_log events;
+static struct set_settings settings;
+static struct alarm alarms[METRIC_SLOTS];
+
+static void keep_log(int priority, const char *format, ...)
+{
+    size_t used = strlen(lines);
+    va_list arguments;
+
+    (void)priority;
+    va_start(arguments, format);
+    vsnprintf(lines + used, sizeof lines - used, format, arguments);
+    va_end(arguments);
+    strncat(lines, "\n", sizeof lines - strlen(lines) - 1);
+}
+
+static const char *path_of(const char *suffix)
+{
+    static char path[128];
+
+    snprintf(path, sizeof path, "%s/" STORE_FILE "%s", directory, suffix);
+    return path;
+}
+
+static void spoil(const char *sql)
+{
+    sqlite3 *database;
+
+    assert_int_equal(sqlite3_open(path_of(""), &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(database);
+}
+
+static void overwrite(const char *text)
+{
+    FILE *file = fopen(path_of(""), "w");
+
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void shell(const char *format)
+{
+    char command[300];
+
+    snprintf(command, sizeof command, format, directory);
+    assert_int_equal(system(command), 0);
+}
+
+static void start_at(int64_t now_ms)
+{
+    static struct archive_contents contents;
+
+    memset(&contents, 0xff, sizeof contents);
+    lines[0] = '\0';
+    assert_true(event_log_open(&events, CAPACITY));
+    contents.events = &events;
+    archive_open(&archive, directory, now_ms, &contents);
+    settings = contents.settings;
+    for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++)
+        alarms[metric] =
+            contents.alarms[metric].found ? contents.alarms[metric].alarm : alarm_new();
+}
+
+static void start(void)
+{
+    start_at(NOW_MS);
+}
+
+static void end(void)
+{
+    archive_close(&archive);
+    event_log_close(&events);
+}
+
+static bool record_event(void)
+{
+    struct event event = {.number = events.newest + 1,
+                          .kind = EVENT_RAISED,
+                          .metric = METRIC_SENT,
+                          .method = METHOD_EXACT,
+                          .summary = "sent"};
+    const struct archive_record record = {&settings, alarms, &events, 7, NOW_MS};
+
+    event_log_add(&events, &event);
+    return archive_record(&archive, &record);
+}
+
+static bool set_rising(uint32_t value)
+{
+    settings.value[METRIC_SENT].value[SETTING_RISING] = value;
+    settings.set[METRIC_SENT] |= 1 << SETTING_RISING;
+    return archive_save_settings(&archive, &settings);
+}
+
+static uint32_t rising(void)
+{
+    return settings.set[METRIC_SENT] ? settings.value[METRIC_SENT].value[SETTING_RISING] : 0;
+}
+
+static int make_directory(void **state)
+{
+    (void)state;
+    strcpy(directory + strlen(directory) - 6, "XXXXXX");
+    return mkdtemp(directory) ? 0 : -1;
+}
+
+static int remove_directory(void **state)
+{
+    (void)state;
+    shell("rm -rf %1$s %1$s.away");
+    return 0;
+}
+
+static void what_is_recorded_comes_back(void **state)
+{
+    (void)state;
+    start();
+    assert_int_equal(archive.state, ARCHIVE_GOOD);
+    assert_int_equal(events.newest, 0);
+    assert_true(set_rising(77));
+    assert_true(record_event());
+    assert_true(record_event());
+    archive_delivered(&archive, 1);
+    events.delivered = 1;
+    end();
+
+    start();
+    assert_int_equal(archive.state, ARCHIVE_GOOD);
+    assert_string_equal(archive.error, "");
+    assert_string_equal(lines, "");
+    assert_int_equal(events.newest, 2);
+    assert_int_equal(events.delivered, 1);
+    assert_int_equal(rising(), 77);
+    end();
+}
+
+static void a_damaged_store_is_set_aside_at_the_start(void **state)
+{
+    static const struct {
+        const char *text, *sql; /* what it is overwritten with, or what is done in it */
+    } damages[] = {
+        {"this is no database, however long one reads in it", NULL},
+        {"", NULL},
+        {NULL, "PRAGMA user_version = 99"},
+        {NULL, "UPDATE event SET kind = 77"},
+        {NULL, "DROP TABLE alarm"},
+    };
+
+    (void)state;
+    for (size_t n = 0; n < sizeof damages / sizeof *damages; n++) {
+        char aside[16];
+
+        start_at(NOW_MS + (int64_t)n * 1000);
+        assert_true(record_event());
+        end();
+        if (damages[n].text)
+            overwrite(damages[n].text);
+        else
+            spoil(damages[n].sql);
+
+        start_at(NOW_MS + (int64_t)n * 1000);
+        print_message("%s\n", lines);
+        assert_int_equal(archive.state, ARCHIVE_REPLACED);
+        snprintf(aside, sizeof aside, ".aside-%zu", n + 1);
+        assert_non_null(strstr(archive.error, aside));
+        assert_non_null(strstr(lines, aside));
+        assert_int_equal(access(path_of(aside), F_OK), 0);
+        assert_int_equal(events.newest, BASE + n);
+        assert_int_equal(event_log_dropped(&events), 0);
+        assert_true(record_event());
+        assert_int_equal(archive.state, ARCHIVE_REPLACED);
+        end();
+
+        start_at(NOW_MS + (int64_t)n * 1000);
+        assert_int_equal(archive.state, ARCHIVE_GOOD);
+        assert_int_equal(events.newest, BASE + n + 1);
+        assert_int_equal(event_log_dropped(&events), 0);
+        end();
+    }
+}
+
+/* SQLite reads its pages again when another connection has changed the file. */
+static void one_that_is_damaged_while_it_is_used_is_replaced_by_what_is_in_memory(void **state)
+{
+    (void)state;
+    start();
+    assert_true(set_rising(77));
+    assert_true(record_event());
+    spoil("DROP TABLE event");
+    assert_true(record_event());
+    assert_int_equal(archive.state, ARCHIVE_REPLACED);
+    assert_int_equal(access(path_of(".aside-1"), F_OK), 0);
+    end();
+    start();
+    assert_int_equal(events.newest, 2);
+    assert_non_null(event_log_find(&events, 1));
+    assert_int_equal(rising(), 77);
+    end();
+}
+
+static void a_removed_directory_is_noticed_and_written_when_it_is_back(void **state)
+{
+    (void)state;
+    start();
+    assert_true(set_rising(77));
+    assert_true(record_event());
+    shell("rm -rf %s");
+    assert_false(record_event());
+    assert_false(record_event());
+    assert_int_equal(archive.state, ARCHIVE_FAILING);
+    assert_non_null(strstr(archive.error, STORE_FILE));
+    assert_non_null(strstr(lines, "measuring and answering go on"));
+    assert_null(strstr(strstr(lines, "go on") + 1, "go on")); /* once */
+    assert_false(set_rising(88));
+    settings.value[METRIC_SENT].value[SETTING_RISING] = 77; /* it was refused */
+
+    shell("mkdir %s");
+    assert_true(record_event());
+    assert_int_equal(archive.state, ARCHIVE_GOOD);
+    assert_non_null(strstr(lines, "can be used again"));
+    end();
+    start();
+    assert_int_equal(events.newest, 4);
+    assert_non_null(event_log_find(&events, 1));
+    assert_int_equal(rising(), 77);
+    end();
+}
+
+static void what_cannot_be_read_at_the_start_is_not_written_over(void **state)
+{
+    (void)state;
+    start();
+    assert_true(set_rising(77));
+    assert_true(record_event());
+    end();
+    shell("mv %1$s %1$s.away");
+
+    start();
+    assert_int_equal(archive.state, ARCHIVE_FAILING);
+    assert_int_equal(events.newest, BASE);
+    assert_int_equal(rising(), 0);
+    assert_false(record_event());
+    shell("mv %1$s.away %1$s");
+    assert_true(record_event());
+    assert_false(set_rising(5));
+    assert_non_null(strstr(archive.error, "could not be read at the start"));
+    end();
+
+    start();
+    assert_int_equal(rising(), 77);
+    assert_int_equal(events.newest, BASE + 2);
+    assert_non_null(event_log_find(&events, BASE + 1));
+    end();
+}
+
+static void without_a_clock_numbers_begin_at_1(void **state)
+{
+    (void)state;
+    shell("mv %1$s %1$s.away");
+    start_at(5000); /* 1970 */
+    assert_int_equal(events.newest, 0);
+    end();
+    shell("mv %1$s.away %1$s");
+}
+
+int main(void)
+{
+#define ARCHIVE_TEST(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
+    const struct CMUnitTest tests[] = {
+        ARCHIVE_TEST(what_is_recorded_comes_back),
+        ARCHIVE_TEST(a_damaged_store_is_set_aside_at_the_start),
+        ARCHIVE_TEST(one_that_is_damaged_while_it_is_used_is_replaced_by_what_is_in_memory),
+        ARCHIVE_TEST(a_removed_directory_is_noticed_and_written_when_it_is_back),
+        ARCHIVE_TEST(what_cannot_be_read_at_the_start_is_not_written_over),
+        ARCHIVE_TEST(without_a_clock_numbers_begin_at_1),
+    };
+
+    return cmocka_run_group_tests_name("archive", tests, NULL, NULL);
+}
