@@ -46,10 +46,20 @@ UNIT_TESTS = alarm archive average components config counted estimate events obj
 all: $(BUILD)/rstwatchd
 
 # One command for all of it: two seconds, and no list of dependencies to keep.
-$(BUILD)/rstwatchd: $(SOURCES) $(HEADERS) $(PLATFORM_GENERATED) Makefile
+BUILD_DAEMON = $(COMPILE) -o $(BUILD)/rstwatchd $(SOURCES) $(LDFLAGS) $(LIBS)
+
+$(BUILD)/rstwatchd: $(SOURCES) $(HEADERS) $(PLATFORM_GENERATED) $(BUILD)/command
 	@sh platform/deps.sh check $(DEPS)
+	$(BUILD_DAEMON)
+
+# Written only when it changes: with another BPF, CFLAGS or MIB_ROOT the daemon is built anew.
+# (It goes here, since a make that compares whole seconds might find it no older.)
+$(BUILD)/command: always
 	@mkdir -p $(BUILD)
-	$(COMPILE) -o $@ $(SOURCES) $(LDFLAGS) $(LIBS)
+	@echo '$(BUILD_DAEMON)' | cmp -s - $@ || \
+	    { rm -f $(BUILD)/rstwatchd; echo '$(BUILD_DAEMON)' >$@; }
+
+always:
 
 # For those who only read the sources.
 generated: $(PLATFORM_GENERATED)
@@ -94,4 +104,4 @@ install: $(BUILD)/rstwatchd
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all generated deps run check bench unit install clean
+.PHONY: all always generated deps run check bench unit install clean
