@@ -12,27 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "count.skel.h" /* build/: count.bpf.c, compiled */
 #include "platform/Linux/components.h"
 #include "platform/Linux/exact.h"
+#include "platform/Linux/netfilter.h"
 #include "platform/Linux/pulse.h"
 #include "platform/reader.h"
-
-/* Names of Linux 6.4; the headers and the libbpf that we build with may be older. */
-#define PROGRAM_TYPE_NETFILTER 32 /* BPF_PROG_TYPE_NETFILTER */
-#define ATTACH_TYPE_NETFILTER  45 /* BPF_NETFILTER */
-
-struct link_request { /* union bpf_attr, link_create, as far as netfilter needs it */
-    uint32_t program_fd, target_fd, attach_type, flags;
-    struct {
-        uint32_t protocol, hook;
-        int32_t priority;
-        uint32_t flags;
-    } netfilter;
-};
 
 static const struct {
     const char *program;
@@ -141,32 +128,14 @@ static bool load(struct reader *reader, bool without_reasons, char *error, size_
     return false;
 }
 
-/* bpf_link_create() of libbpf 1.1 does not know this kind of link. */
-static int create_link(int program_fd, uint32_t protocol, uint32_t hook)
-{
-    /* As large as the kernel's: what is behind it must be zero. */
-    union {
-        struct link_request request;
-        uint64_t whole[16];
-    } attributes = {
-        .whole = {0},
-    };
-
-    attributes.request = (struct link_request){
-        .program_fd = (uint32_t)program_fd,
-        .attach_type = ATTACH_TYPE_NETFILTER,
-        .netfilter = {.protocol = protocol, .hook = hook, .priority = EXACT_PRIORITY},
-    };
-    return (int)syscall(SYS_bpf, BPF_LINK_CREATE, &attributes, sizeof attributes);
-}
-
 /* The kernel lets only one BPF program of a namespace have this place and priority. */
 static enum reader_open attach_hooks(struct reader *reader, char *error, size_t error_size)
 {
     for (size_t n = 0; n < HOOK_COUNT; n++) {
         int program = bpf_program__fd(program_of(reader->count, hooks[n].program));
 
-        reader->links[n] = create_link(program, hooks[n].protocol, hooks[n].hook);
+        reader->links[n] =
+            netfilter_attach(program, hooks[n].protocol, hooks[n].hook, EXACT_PRIORITY);
         if (reader->links[n] >= 0)
             continue;
         if (errno == EBUSY) {

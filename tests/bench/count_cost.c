@@ -2,22 +2,22 @@
  * What the counting programs cost: ns a packet by BPF_PROG_TEST_RUN, beside an
  * empty program, in interleaved runs. Needs root. One line a program and packet:
  *
- *   program packet median_ns lowest_ns highest_ns
+ *   program packet ns ns …
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/netfilter.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "count.skel.h"
 #include "platform/Linux/count.h"
-
-#define PROGRAM_TYPE_NETFILTER 32 /* BPF_PROG_TYPE_NETFILTER of Linux 6.4 */
-#define ATTACH_TYPE_NETFILTER  45 /* BPF_NETFILTER */
+#include "platform/Linux/netfilter.h"
+#include "platform/causes.h"
+#include "tests/bench/empty_program.h"
 
 #define ROUNDS  31
 #define REPEAT  1000000
@@ -39,7 +39,7 @@ struct run {
     const char *program;
     int fd;
     const struct packet *packet;
-    double ns[ROUNDS];
+    uint32_t ns[ROUNDS];
 };
 
 static void fill(struct packet *packet)
@@ -66,18 +66,6 @@ static void fill(struct packet *packet)
     ip[header + 13] = packet->flags;
 }
 
-static int load_empty(void)
-{
-    const struct bpf_insn instructions[] = {
-        {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = NF_ACCEPT},
-        {.code = BPF_JMP | BPF_EXIT},
-    };
-    LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = ATTACH_TYPE_NETFILTER);
-
-    return bpf_prog_load(PROGRAM_TYPE_NETFILTER, "empty", "GPL", instructions,
-                         sizeof instructions / sizeof *instructions, &options);
-}
-
 static struct count *load_count(void)
 {
     struct count *count = count__open();
@@ -86,6 +74,8 @@ static struct count *load_count(void)
     if (!count)
         return NULL;
     while ((program = bpf_object__next_program(count->obj, program)) != NULL) {
+        if (strcmp(bpf_program__section_name(program), "netfilter") != 0)
+            continue;
         bpf_program__set_type(program, PROGRAM_TYPE_NETFILTER);
         bpf_program__set_expected_attach_type(program, ATTACH_TYPE_NETFILTER);
     }
@@ -112,18 +102,25 @@ static bool measure(struct run *run, int round)
     return true;
 }
 
-static int by_value(const void *left, const void *right)
+static bool all_were_counted(const struct count *count, enum count_family family)
 {
-    double difference = *(const double *)left - *(const double *)right;
+    const uint64_t expected = (uint64_t)ROUNDS * REPEAT;
+    uint64_t counted = 0;
 
-    return (difference > 0) - (difference < 0);
+    for (int cause = 0; cause < CAUSE_SLOTS; cause++)
+        counted += count->bss->resets[COUNT_RECEIVED][family][cause];
+    if (counted != expected)
+        fprintf(stderr, "count_cost: of %ju resets %ju were counted\n", (uintmax_t)expected,
+                (uintmax_t)counted);
+    return counted == expected;
 }
 
-static void report(struct run *run)
+static void print(const struct run *run)
 {
-    qsort(run->ns, ROUNDS, sizeof *run->ns, by_value);
-    printf("%-14s %-10s %5.0f %5.0f %5.0f\n", run->program, run->packet->name, run->ns[ROUNDS / 2],
-           run->ns[0], run->ns[ROUNDS - 1]);
+    printf("%s %s", run->program, run->packet->name);
+    for (int round = 0; round < ROUNDS; round++)
+        printf(" %u", run->ns[round]);
+    printf("\n");
 }
 
 int main(void)
@@ -135,7 +132,7 @@ int main(void)
         {.name = "reset-v6", .ipv6 = true, .flags = TCP_RST},
     };
     struct count *count = load_count();
-    int empty = load_empty();
+    int empty = load_empty_program();
 
     if (!count || empty < 0) {
         fprintf(stderr, "count_cost: loading: %s\n", strerror(errno));
@@ -162,15 +159,10 @@ int main(void)
                 return 1;
         }
     }
-    if (count->bss->resets[COUNT_RECEIVED][COUNT_IPV4] != (uint64_t)ROUNDS * REPEAT ||
-        count->bss->resets[COUNT_RECEIVED][COUNT_IPV6] != (uint64_t)ROUNDS * REPEAT) {
-        fprintf(stderr, "count_cost: of %d resets a family %llu and %llu were counted\n",
-                ROUNDS * REPEAT, (unsigned long long)count->bss->resets[COUNT_RECEIVED][COUNT_IPV4],
-                (unsigned long long)count->bss->resets[COUNT_RECEIVED][COUNT_IPV6]);
+    if (!all_were_counted(count, COUNT_IPV4) || !all_were_counted(count, COUNT_IPV6))
         return 1;
-    }
     for (size_t n = 0; n < run_count; n++)
-        report(&runs[n]);
+        print(&runs[n]);
     count__destroy(count);
     return 0;
 }

@@ -33,11 +33,12 @@ MAY_INCLUDE = {
     "platform/Linux/count.bpf": "platform/Linux/cause.bpf",
     "platform/Linux/exact": "platform/sample platform/Linux/count",
     "platform/Linux/pulse": "platform/Linux/count",
+    "platform/Linux/netfilter": "",
     "platform/Linux/procfs": "platform/reader platform/Linux/components platform/Linux/estimate",
     "platform/Linux/nftables": "platform/reader platform/Linux/components platform/Linux/estimate "
                                "platform/Linux/exact",
     "platform/Linux/bpf": "platform/reader platform/Linux/components platform/Linux/exact "
-                          "platform/Linux/pulse count.skel",
+                          "platform/Linux/pulse platform/Linux/netfilter count.skel",
     "platform/Linux/bpf_missing": "platform/reader",
     "platform/Linux/rights": "platform/rights",
     "platform/Linux/readers": "platform/reader",
