@@ -78,7 +78,7 @@ check:
 
 bench:
 	@sh platform/deps.sh install $(DEPS) run check bench
-	@$(MAKE) all
+	@$(MAKE) all $(PLATFORM_BENCH)
 	@exec /usr/bin/python3 tests/bench/bench.py
 
 # One binary a test, each with all that needs no net-snmp; tests/check.py runs them.

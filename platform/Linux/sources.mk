@@ -20,9 +20,17 @@ BPF_LDFLAGS_yes = -lbpf
 BPF_GENERATED_yes = $(BUILD)/count.skel.h
 BPF_DEPS_yes = bpf
 
-# For make bench: what the programs cost.
-count_cost: $(PLATFORM_GENERATED)
-	$(COMPILE) -o $(BUILD)/count_cost tests/bench/count_cost.c -lbpf
+# For make bench.
+PLATFORM_BENCH = packet_cost $(BPF_BENCH_$(BPF))
+BPF_BENCH_yes = count_cost empty_hook
+
+packet_cost:
+	$(COMPILE) -o $(BUILD)/$@ tests/bench/$@.c
+
+count_cost empty_hook: $(PLATFORM_GENERATED)
+	$(COMPILE) -o $(BUILD)/$@ tests/bench/$@.c -lbpf
+
+.PHONY: packet_cost count_cost empty_hook
 
 BPF_CLANG = clang
 BPFTOOL = bpftool

@@ -24,7 +24,9 @@ from lab.snmpd import Snmpd  # noqa: E402
 from lab.wait import wait_until  # noqa: E402
 
 import load  # noqa: E402
+from hooks import measure_packets, measure_programs  # noqa: E402
 from lldpd import MESSAGE_TX_INTERVAL, Lldpd  # noqa: E402
+from reading import measure_reading  # noqa: E402
 from report import Report, number, range_of  # noqa: E402
 from syscalls import counted  # noqa: E402
 from usage import cpu, memory, spread  # noqa: E402
@@ -56,7 +58,12 @@ def main():
     load.build()
     report = Report()
     kernel = re.match(r"\d+\.\d+", platform.release())[0]
-    print(f"{os.cpu_count()} cores, {platform.system()} {kernel}; about 4 minutes")
+    print(f"{os.cpu_count()} cores, {platform.system()} {kernel}; about 7 minutes")
+    with private_directory() as directory:
+        measure_packets(report, directory)
+    measure_programs(report)
+    with private_directory() as directory:
+        measure_reading(report, directory)
     with scene() as now:
         measure_requests(now, report)
         trace_calls(now, report)
@@ -77,11 +84,18 @@ def why_not():
 # ---- What is measured ----
 
 @contextmanager
+def private_directory():
+    with tempfile.TemporaryDirectory(prefix="rstw-") as name:
+        directory = Path(name)
+        directory.chmod(0o755)
+        yield directory
+
+
+@contextmanager
 def scene():
     """Two masters, the daemon at each with one interval, lldpd at the first; an event is there."""
     with ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rstw-")))
-        directory.chmod(0o755)
+        directory = stack.enter_context(private_directory())
         here, there = stack.enter_context(netns.pair())
         begun = time.monotonic()
         snmpd, daemon = start(stack, directory / str(FAST_MS), here, FAST_MS)

@@ -10,7 +10,8 @@ class Report:
     def table(self, name, title, units, rows, notes=()):
         """name: of the table in CSV. units: by the head of each column.
 
-        rows: (label, cell …); a cell is text alone, or from number() or range_of().
+        rows: (label, cell …); a cell is text alone, or from number(), range_of() or
+        interval_of().
         """
         cells = [["", *units], *([label, *map(_text, values)] for label, *values in rows)]
         widths = [max(map(len, column)) for column in zip(*cells)]
@@ -41,6 +42,11 @@ def range_of(spread, decimals=0):
     return f"{spread.minimum:,.{decimals}f}..{spread.maximum:,.{decimals}f}", spread
 
 
+def interval_of(interval, decimals=0):
+    """Its ends in one cell."""
+    return f"{interval.low:,.{decimals}f}..{interval.high:,.{decimals}f}", interval
+
+
 def _text(cell):
     return cell if isinstance(cell, str) else cell[0]
 
@@ -51,4 +57,6 @@ def _numbers(head, cell):
     value = cell[1]
     if hasattr(value, "minimum"):
         return [("minimum", value.minimum), ("maximum", value.maximum)]
+    if hasattr(value, "low"):
+        return [(f"{head} low", value.low), (f"{head} high", value.high)]
     return [(head, value)]
