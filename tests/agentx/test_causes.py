@@ -15,11 +15,11 @@ from functools import partial
 
 import pytest
 
-from lab import causes, definitions, mib, segments
+from lab import causes, definitions, segments
 from lab.causes import CLOSED_PORT, DATA
 from lab.observer import observing
+from lab.rows import DIRECTIONS, Reading, by_direction, growth
 from lab.segments import ACK, FIN, SYN, Packets
-from lab.snmp import Missing
 from lab.stage import Stage, port_of
 from lab.station import Station
 from lab.wait import wait_until
@@ -27,10 +27,6 @@ from lab.wait import wait_until
 COUNT = 100
 FLOOD = 100_000  # from each of two processes
 FAMILIES = ["IPv4", "IPv6"]
-DIRECTIONS = {"received": 1, "sent": 2}
-LABELS = {int(cause.number): cause.label for cause in definitions.causes()}
-ROWS = [(direction, number) for direction in DIRECTIONS for number in LABELS]
-TOTALS = {"received": "tcpResetReceived.0", "sent": "tcpResetSent.0"}
 
 
 def received(cause, count=COUNT):
@@ -141,39 +137,6 @@ WITHOUT_EARLY_DEMUX = {
 def cases(table):
     return [pytest.param(*(case if isinstance(case, tuple) else [case]), id=name)
             for name, case in table.items()]
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One answer of the daemon."""
-
-    rows: Counter  # by (direction, cause)
-    totals: Counter  # by direction
-
-    @classmethod
-    def of(cls, manager):
-        names = [mib.oid(f"tcpResetCauseCount.{DIRECTIONS[direction]}.{number}")
-                 for direction, number in ROWS]
-        *rows, received_total, sent_total = manager.values(*names, *TOTALS.values())
-        return cls(Counter({(direction, LABELS[number]): value
-                            for (direction, number), value in zip(ROWS, rows)
-                            if not isinstance(value, Missing)}),
-                   Counter(received=received_total, sent=sent_total))
-
-    def check(self):
-        assert by_direction(self.rows) == self.totals
-
-
-def by_direction(rows):
-    totals = Counter(received=0, sent=0)
-    for (direction, _), value in rows.items():
-        totals[direction] += value
-    return totals
-
-
-def growth(before, after):
-    """Without what stayed as it was; what became less is negative."""
-    return {key: after[key] - before[key] for key in after if after[key] != before[key]}
 
 
 @dataclass
