@@ -112,9 +112,11 @@ static void test_shares_are_of_the_time_for_which_all_are_known(void **state)
     (void)state;
     first.valid &= ~counter_bit(COUNTER_RECEIVED_BLIND);
     push(first);
-    push(received(15 * S, (struct resets){.refused = 10000}));
-    push(received(16 * S, (struct resets){.refused = 10001, .blind = 3}));
-    assert_dominant(counted_of(METRIC_RECEIVED, CAUSE_MASK_ALL), CAUSE_BLIND, 75);
+    push(received(15 * S, (struct resets){.refused = 3}));
+    push(received(16 * S, (struct resets){.refused = 7, .aborted = 1, .blind = 5}));
+    assert_dominant(counted_of(METRIC_RECEIVED, CAUSE_MASK_ALL), CAUSE_NONE, 0);
+    push(received(17 * S, (struct resets){.refused = 7, .aborted = 1, .blind = 6}));
+    assert_dominant(counted_of(METRIC_RECEIVED, CAUSE_MASK_ALL), CAUSE_BLIND, 54);
 }
 
 static void test_causes_that_are_not_measured_do_not_stand_out(void **state)

@@ -250,6 +250,8 @@ static void test_no_such(void **state)
     assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 3, 1), MIB_NO_INSTANCE);
     assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 1, 0), MIB_NO_INSTANCE);
     assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 1, 12), MIB_NO_INSTANCE);
+    assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 1, 13), MIB_NO_INSTANCE);
+    assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 2, 12), MIB_NO_INSTANCE);
     assert_int_equal(ANSWER_AT(1, 7, 1, 1, 1, 1, 1), MIB_NO_OBJECT); /* an INDEX */
 }
 
