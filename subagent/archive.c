@@ -37,18 +37,21 @@ static void close_store(struct archive *archive)
     archive->store = NULL;
 }
 
-/* `error`: how it was found to be damaged. */
+/* `error`: how it was found to be damaged; it may be the store's own. */
 static bool set_aside(struct archive *archive, const char *error)
 {
     char name[1200], why[sizeof archive->error];
 
+    snprintf(archive->error, sizeof archive->error, "%s", error);
     close_store(archive);
     if (!store_set_aside(archive->directory, name, sizeof name)) {
-        snprintf(why, sizeof why, "%s; it cannot be set aside: %s", error, strerror(errno));
+        snprintf(why, sizeof why, "%.700s; it cannot be set aside: %s", archive->error,
+                 strerror(errno));
         return failed(archive, why);
     }
-    log_write(LOG_ERR, "%s; it is now %s, and a new one is begun", error, name);
-    snprintf(archive->error, sizeof archive->error, "%s; set aside as %s", error, name);
+    log_write(LOG_ERR, "%s; it is now %s, and a new one is begun", archive->error, name);
+    snprintf(why, sizeof why, "%.700s; set aside as %.700s", archive->error, name);
+    strcpy(archive->error, why);
     archive->replaced = true;
     return true;
 }
