@@ -125,9 +125,10 @@ static void happened(struct agent *agent, enum event_kind kind, enum metric metr
 static void tell_ignored_causes(struct agent *agent)
 {
     for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++) {
-        bool ignored =
-            agent->snapshot.settings.value[metric].value[SETTING_CAUSES] != CAUSE_MASK_ALL &&
-            !agent->snapshot.counted[metric].part;
+        const struct snapshot *snapshot = &agent->snapshot;
+        bool ignored = snapshot->settings.value[metric].value[SETTING_CAUSES] != CAUSE_MASK_ALL &&
+                       sample_has(&snapshot->sample, metric_counter(metric)) &&
+                       !snapshot->counted[metric].part;
 
         if (ignored && !agent->causes_ignored[metric])
             log_write(

@@ -67,6 +67,9 @@ translates tcpResetSynCookieState.0 .1.4.1.0
 translates tcpResetAlarmRisingThreshold.received .1.5.1.1.4.1
 translates tcpResetAlarmSummary.synCookies .1.5.1.1.17.3
 translates tcpResetEventSummary.17 .1.6.5.1.15.17
+translates tcpResetEventCause.17 .1.6.5.1.14.17
+translates tcpResetCauseCount.received.noListener .1.7.1.1.4.1.1
+translates tcpResetCauseMethod.sent.unexplained .1.7.1.1.6.2.11
 translates tcpResetCompliance .2.1.1
 
 # All modules together, as the demo loads them.
