@@ -26,7 +26,7 @@ COMPILE  = $(CC) $(STANDARD) $(CPPFLAGS) $(WARN) $(CFLAGS)
 # Stages without I/O, time or libraries: unit tests are linked with these and a source's own.
 PURE = subagent/alarm.c subagent/average.c subagent/counted.c subagent/events.c subagent/ring.c \
        subagent/settings.c subagent/snapshot.c subagent/summary.c mib/objects.c \
-       platform/sample.c
+       platform/peers.c platform/sample.c
 SAMPLER = subagent/log.c subagent/sampler.c subagent/supervisor.c platform/replay.c \
        $(PLATFORM_SOURCES)
 AGENT = mib/asn.c mib/notify.c mib/registration.c subagent/agent.c subagent/agentx.c \

@@ -12,6 +12,8 @@
  *        blocks. Returns false and writes error when nothing could be read;
  *        the next call tries again. A reader that fails for long is closed in
  *        favour of the next best, if `-s auto` had chosen it.
+ * read_peers  Of a source that knows peers: called after each reading; about once
+ *        a second it fills *slice, which is zero before, and returns true.
  * close  Gives back what open took.
  *
  * A reader does not print, keeps no global state and knows no other stage.
@@ -21,6 +23,7 @@
 
 #include <stddef.h>
 
+#include "platform/peers.h"
 #include "platform/sample.h"
 
 struct reader; /* each reader's own */
@@ -41,6 +44,7 @@ struct reader_type {
     enum reader_open (*open)(struct reader **reader, const char *argument, char *error,
                              size_t error_size);
     bool (*read)(struct reader *reader, struct sample *sample, char *error, size_t error_size);
+    bool (*read_peers)(struct reader *reader, int64_t now_ns, struct peer_slice *slice);
     void (*close)(struct reader *reader);
 };
 

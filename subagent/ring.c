@@ -2,12 +2,19 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/mman.h>
+
+/* What is numbered 1, 2, 3 …, the newest of it: number n is at [n % count]. */
+struct lane {
+    _Atomic uint64_t newest; /* number of the newest whole item; 0 = none */
+};
 
 struct ring {
     uint64_t instance;
-    _Atomic uint64_t newest; /* sequence of the newest whole sample; 0 = none */
+    struct lane samples_lane, slices_lane;
     struct sample samples[RING_SAMPLES];
+    struct peer_slice slices[RING_SLICES];
 };
 
 struct ring *ring_create(uint64_t instance)
@@ -31,36 +38,63 @@ bool ring_protect(struct ring *ring)
     return mprotect(ring, sizeof *ring, PROT_READ) == 0;
 }
 
-void ring_write(struct ring *ring, const struct sample *sample)
+static void write_item(struct lane *lane, void *slot, const void *item, size_t size,
+                       uint64_t number)
 {
-    /* The last sequence must be seen before this slot changes: oldest_safe() relies on it. */
+    /* The last number must be seen before this slot changes: oldest_safe() relies on it. */
     atomic_thread_fence(memory_order_release);
-    ring->samples[sample->sequence % RING_SAMPLES] = *sample;
-    atomic_store_explicit(&ring->newest, sample->sequence, memory_order_release);
+    memcpy(slot, item, size);
+    atomic_store_explicit(&lane->newest, number, memory_order_release);
 }
 
-/* While sample n is being written, the slot of n - RING_SAMPLES is torn: it counts as gone. */
-static uint64_t oldest_safe(uint64_t newest)
+/* While item n is being written, the slot of n - count is torn: it counts as gone. */
+static uint64_t oldest_safe(uint64_t newest, uint64_t count)
 {
-    return newest >= RING_SAMPLES ? newest - RING_SAMPLES + 2 : 1;
+    return newest >= count ? newest - count + 2 : 1;
 }
 
-bool ring_read(const struct ring *ring, uint64_t *next, struct sample *sample)
+static bool read_item(const struct lane *lane, const void *slots, uint64_t count, size_t size,
+                      uint64_t *next, void *item)
 {
     for (;;) {
-        uint64_t newest = atomic_load_explicit(&ring->newest, memory_order_acquire);
+        uint64_t newest = atomic_load_explicit(&lane->newest, memory_order_acquire);
 
         if (*next > newest)
             return false;
-        if (*next < oldest_safe(newest))
-            *next = oldest_safe(newest);
-        *sample = ring->samples[*next % RING_SAMPLES];
+        if (*next < oldest_safe(newest, count))
+            *next = oldest_safe(newest, count);
+        memcpy(item, (const char *)slots + *next % count * size, size);
         /* The copy is whole if the writer has not come round to its slot meanwhile. */
         atomic_thread_fence(memory_order_acquire);
-        newest = atomic_load_explicit(&ring->newest, memory_order_relaxed);
-        if (*next >= oldest_safe(newest)) {
+        newest = atomic_load_explicit(&lane->newest, memory_order_relaxed);
+        if (*next >= oldest_safe(newest, count)) {
             (*next)++;
             return true;
         }
     }
+}
+
+void ring_write(struct ring *ring, const struct sample *sample)
+{
+    write_item(&ring->samples_lane, &ring->samples[sample->sequence % RING_SAMPLES], sample,
+               sizeof *sample, sample->sequence);
+}
+
+bool ring_read(const struct ring *ring, uint64_t *next, struct sample *sample)
+{
+    return read_item(&ring->samples_lane, ring->samples, RING_SAMPLES, sizeof *sample, next,
+                     sample);
+}
+
+void ring_write_slice(struct ring *ring, const struct peer_slice *slice)
+{
+    uint64_t number = ring->slices_lane.newest + 1;
+
+    write_item(&ring->slices_lane, &ring->slices[number % RING_SLICES], slice, sizeof *slice,
+               number);
+}
+
+bool ring_read_slice(const struct ring *ring, uint64_t *next, struct peer_slice *slice)
+{
+    return read_item(&ring->slices_lane, ring->slices, RING_SLICES, sizeof *slice, next, slice);
 }

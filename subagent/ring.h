@@ -6,11 +6,15 @@
 #ifndef RSTWATCH_RING_H
 #define RSTWATCH_RING_H
 
+#include "platform/peers.h"
 #include "platform/sample.h"
 
 /* 204 s at the shortest sample interval: a new agent needs 70 s of history and
    up to 60 s to step through (see store.h), and an agent may be stopped for a while. */
 #define RING_SAMPLES 2048
+
+/* One a second: the windows of peers are a minute long. */
+#define RING_SLICES 128
 
 struct ring;
 
@@ -31,5 +35,9 @@ void ring_write(struct ring *ring, const struct sample *sample);
  * Start with *next = 1.
  */
 bool ring_read(const struct ring *ring, uint64_t *next, struct sample *sample);
+
+/* The same for slices, which are numbered here, from 1. */
+void ring_write_slice(struct ring *ring, const struct peer_slice *slice);
+bool ring_read_slice(const struct ring *ring, uint64_t *next, struct peer_slice *slice);
 
 #endif

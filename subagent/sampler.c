@@ -173,6 +173,14 @@ static void read_failed(struct sampler *sampler, struct ring *ring, int64_t now_
         leave(sampler);
 }
 
+static void publish_peers(struct sampler *sampler, struct ring *ring, int64_t now_ns)
+{
+    struct peer_slice slice = {0};
+
+    if (sampler->type->read_peers && sampler->type->read_peers(sampler->reader, now_ns, &slice))
+        ring_write_slice(ring, &slice);
+}
+
 void sampler_tick(struct sampler *sampler, struct ring *ring)
 {
     struct sample read = {.time_ns = clock_ns(CLOCK_MONOTONIC)}, next;
@@ -188,4 +196,5 @@ void sampler_tick(struct sampler *sampler, struct ring *ring)
     sampler->good_ns = read.time_ns;
     continuity_next(&sampler->continuity, &read, &next);
     publish(sampler, ring, &next);
+    publish_peers(sampler, ring, read.time_ns);
 }

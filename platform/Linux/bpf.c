@@ -18,6 +18,7 @@
 #include "platform/Linux/components.h"
 #include "platform/Linux/exact.h"
 #include "platform/Linux/netfilter.h"
+#include "platform/Linux/peer_maps.h"
 #include "platform/Linux/pulse.h"
 #include "platform/reader.h"
 
@@ -49,6 +50,8 @@ struct reader {
     struct components *components;
     struct count *count; /* of the skeleton */
     int links[LINK_COUNT];
+    struct peers_reader peers;
+    uint64_t resets[COUNT_DIRECTIONS]; /* as of the newest reading */
     struct pulse pulse;
     int64_t pulse_ns;     /* when it was sent */
     const char *detached; /* the program that is not attached any more */
@@ -180,9 +183,21 @@ static void bpf_close(struct reader *reader)
             close(reader->links[n]);
     }
     pulse_close(&reader->pulse);
+    peers_close(&reader->peers);
     count__destroy(reader->count);
     components_close(reader->components);
     free(reader);
+}
+
+static bool open_peers(struct reader *reader, char *error, size_t error_size)
+{
+    const int maps[] = {bpf_map__fd(reader->count->maps.peers_0),
+                        bpf_map__fd(reader->count->maps.peers_1)};
+
+    if (peers_open(&reader->peers, maps, &reader->count->bss->half))
+        return true;
+    snprintf(error, error_size, "bpf: %s", strerror(errno));
+    return false;
 }
 
 static enum reader_open bpf_open(struct reader **opened, const char *argument, char *error,
@@ -206,6 +221,10 @@ static enum reader_open bpf_open(struct reader **opened, const char *argument, c
     if (result != READER_OPEN) {
         bpf_close(reader);
         return result;
+    }
+    if (!open_peers(reader, error, error_size)) {
+        bpf_close(reader);
+        return READER_FAILED;
     }
     forget_programs(reader->count);
     *opened = reader;
@@ -272,8 +291,16 @@ static bool bpf_read(struct reader *reader, struct sample *sample, char *error, 
         return false;
     exact_set(&exact, sample);
     exact_set_causes(&exact, sample);
+    for (int direction = 0; direction < COUNT_DIRECTIONS; direction++)
+        reader->resets[direction] =
+            exact.resets[direction][COUNT_IPV4] + exact.resets[direction][COUNT_IPV6];
     sample->sources |= UINT32_C(1) << SOURCE_BPF;
     return true;
+}
+
+static bool bpf_read_peers(struct reader *reader, int64_t now_ns, struct peer_slice *slice)
+{
+    return peers_read(&reader->peers, reader->resets, now_ns, slice);
 }
 
 const struct reader_type bpf_reader = {
@@ -282,5 +309,6 @@ const struct reader_type bpf_reader = {
     .automatic = true,
     .open = bpf_open,
     .read = bpf_read,
+    .read_peers = bpf_read_peers,
     .close = bpf_close,
 };

@@ -23,8 +23,9 @@
 
 #define IPV4_SOURCE      12 /* offset */
 #define IPV4_DESTINATION 16 /* offset */
-#define IPV6_SOURCE      20 /* offset of the last 32 bits */
-#define IPV6_DESTINATION 36 /* offset of the last 32 bits */
+#define IPV6_SOURCE      8  /* offset */
+#define IPV6_DESTINATION 24 /* offset */
+#define IPV6_LAST        12 /* offset of the last 32 bits of an address */
 
 #define TCP_FLAGS 13 /* offset */
 #define TCP_SYN   0x02
@@ -36,6 +37,14 @@ struct segment {
     __u32 sequence, acknowledgment;
     __u8 flags;
     bool extended; /* IPv6: it is behind extension headers */
+};
+
+/* Who a reset is from or to, and which of our ports it is about. */
+struct party {
+    __u32 address[4]; /* of the peer, network order; of IPv4 the first */
+    __u16 port;       /* ours, host order */
+    __u8 family;      /* enum count_family */
+    __u8 zero;
 };
 
 static __always_inline struct segment segment_at(const __u8 *tcp)
@@ -115,8 +124,9 @@ static __always_inline enum cause take_note(__u64 hash)
 static __always_inline __be32 destination_address(const struct sk_buff *skb,
                                                   enum count_family family)
 {
-    return *(const __be32 *)(CAST(skb->data, struct ipv6hdr)->byte +
-                             (family == COUNT_IPV4 ? IPV4_DESTINATION : IPV6_DESTINATION));
+    return *(
+        const __be32 *)(CAST(skb->data, struct ipv6hdr)->byte +
+                        (family == COUNT_IPV4 ? IPV4_DESTINATION : IPV6_DESTINATION + IPV6_LAST));
 }
 
 static __always_inline __u64 flow_of_reset(enum note_for hook, const struct bpf_nf_ctx *context,
@@ -351,30 +361,30 @@ static __always_inline __u64 flow_of_answer(const struct call *call, const struc
 {
     const struct sk_buff *skb = CAST(call->trigger, struct sk_buff);
     const __u8 *ip = CAST(skb->head + skb->network_header, struct ipv6hdr)->byte;
-    __be32 peer = *(const __be32 *)(ip + (ip[0] >> 4 == 4 ? IPV4_SOURCE : IPV6_SOURCE));
+    __be32 peer = *(const __be32 *)(ip + (ip[0] >> 4 == 4 ? IPV4_SOURCE : IPV6_SOURCE + IPV6_LAST));
 
     return hash_flow(NOTE_FOR_LOCAL_OUT, trigger->destination, peer, trigger->source);
 }
 
 /* ---- Sent: joined with LOCAL_OUT ---- */
 
-/* Aborts that have passed LOCAL_OUT, until the tracepoint: by socket, enum count_family. */
+/* Aborts that have passed LOCAL_OUT, until the tracepoint: by socket. */
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(max_entries, 4096);
     __type(key, __u64);
-    __type(value, __u32);
+    __type(value, struct party);
 } aborts SEC(".maps");
 
-/* The family of an abort that has passed LOCAL_OUT; false: this one has not. */
-static __always_inline bool take_abort(const struct sock *sk, enum count_family *family)
+/* Whose abort it is that has passed LOCAL_OUT; false: this one has not. */
+static __always_inline bool take_abort(const struct sock *sk, struct party *party)
 {
     __u64 key = (__u64)sk;
-    __u32 *found = bpf_map_lookup_elem(&aborts, &key);
+    struct party *found = bpf_map_lookup_elem(&aborts, &key);
 
     if (!found)
         return false;
-    *family = *found == COUNT_IPV4 ? COUNT_IPV4 : COUNT_IPV6; /* as the verifier sees it, too */
+    *party = *found;
     return bpf_map_delete_elem(&aborts, &key) == 0;
 }
 
@@ -409,17 +419,17 @@ static __always_inline bool is_connection(const struct sock *sk)
 
 /* CAUSE_NONE: it is an abort, which the tracepoint counts. */
 static __always_inline enum cause cause_of_sent(const struct bpf_nf_ctx *context,
-                                                enum count_family family,
+                                                const struct party *party,
                                                 const struct segment *reset)
 {
+    enum count_family family = party->family;
     const struct sock *sk = context->state->sk;
     enum cause cause = take_note(flow_of_reset(NOTE_FOR_LOCAL_OUT, context, family, reset));
     __u64 key = (__u64)sk;
-    __u32 value = family;
 
     if (cause == CAUSE_NONE && is_connection(sk))
-        cause = bpf_map_update_elem(&aborts, &key, &value, BPF_NOEXIST) == 0 ? CAUSE_NONE
-                                                                             : CAUSE_UNEXPLAINED;
+        cause = bpf_map_update_elem(&aborts, &key, party, BPF_NOEXIST) == 0 ? CAUSE_NONE
+                                                                            : CAUSE_UNEXPLAINED;
     else if (cause == CAUSE_NONE)
         cause = cause_without_note(sk, reset);
     if (is_loopback(context->state->out))

@@ -10,6 +10,7 @@
  * reads any buffer, costs twice an empty program and is for the rest.
  */
 #include "platform/Linux/cause.bpf.h"
+#include "platform/Linux/peer.bpf.h"
 
 #define PROTOCOL_HOP_BY_HOP  0
 #define PROTOCOL_TCP         6
@@ -29,7 +30,9 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Mapped by the daemon. Atomic: LOCAL_OUT can be interrupted by LOCAL_IN of the same CPU. */
-__u64 resets[COUNT_DIRECTIONS][COUNT_FAMILIES][CAUSE_SLOTS];
+__u64 resets[COUNT_DIRECTIONS][COUNT_FAMILIES][COUNT_CAUSES];
+
+_Static_assert(CAUSE_SLOTS <= COUNT_CAUSES, "each cause has its place");
 
 /* A sign of life of each program: set by any packet, cleared by the daemon. In a cache line of
    its own, which the CPUs share as long as it is only read. */
@@ -41,14 +44,16 @@ static __always_inline void show_life(enum count_direction direction, enum count
         alive[direction][family] = 1;
 }
 
-static __always_inline void count(enum count_direction direction, enum count_family family,
+static __always_inline void count(enum count_direction direction, const struct party *party,
                                   enum cause cause)
 {
+    enum count_family family = party->family == COUNT_IPV4 ? COUNT_IPV4 : COUNT_IPV6;
     __u32 index = cause;
 
-    barrier_var(index); /* so that the check is of what is used, as the verifier wants it */
-    if (index < CAUSE_SLOTS)
-        __sync_fetch_and_add(&resets[direction][family][index], 1);
+    barrier_var(index); /* so that the mask stays, which the verifier wants */
+    index &= COUNT_CAUSES - 1;
+    __sync_fetch_and_add(&resets[direction][family][index], 1);
+    count_peer(direction, party, index);
 }
 
 static __always_inline __u32 linear_size(const struct sk_buff *skb)
@@ -168,16 +173,21 @@ static __always_inline bool is_reset(struct bpf_nf_ctx *context, enum count_fami
 static __noinline void count_received(struct bpf_nf_ctx *context, enum count_family family,
                                       const struct segment *reset)
 {
-    count(COUNT_RECEIVED, family, cause_of_received(context, family, reset));
+    struct party party =
+        party_of(context->skb, family, IPV4_SOURCE, IPV6_SOURCE, reset->destination);
+
+    count(COUNT_RECEIVED, &party, cause_of_received(context, family, reset));
 }
 
 static __noinline void count_sent(struct bpf_nf_ctx *context, enum count_family family,
                                   const struct segment *reset)
 {
-    enum cause cause = cause_of_sent(context, family, reset);
+    struct party party =
+        party_of(context->skb, family, IPV4_DESTINATION, IPV6_DESTINATION, reset->source);
+    enum cause cause = cause_of_sent(context, &party, reset);
 
     if (cause != CAUSE_NONE)
-        count(COUNT_SENT, family, cause);
+        count(COUNT_SENT, &party, cause);
 }
 
 /* ---- The programs ---- */
@@ -241,7 +251,7 @@ int tcp_sends_reset(struct bpf_raw_tracepoint_args *context)
     struct call call = {(const struct sock *)context->args[0],
                         (const struct sk_buff *)context->args[1]};
     struct segment trigger = {0};
-    enum count_family family;
+    struct party party;
     enum cause cause;
 
     if (!is_own_namespace(&call))
@@ -253,7 +263,7 @@ int tcp_sends_reset(struct bpf_raw_tracepoint_args *context)
     cause = cause_of_call(context, &call, &trigger);
     if (call.trigger)
         leave_note(flow_of_answer(&call, &trigger), cause);
-    else if (take_abort(call.sk, &family))
-        count(COUNT_SENT, family, cause);
+    else if (take_abort(call.sk, &party))
+        count(COUNT_SENT, &party, cause);
     return 0;
 }

@@ -29,6 +29,7 @@ typedef __u32 __wsum;
 /* linux/bpf.h */
 #define BPF_MAP_TYPE_HASH         1
 #define BPF_MAP_TYPE_PERCPU_ARRAY 6
+#define BPF_MAP_TYPE_LRU_HASH     9
 #define BPF_NOEXIST               1
 
 #define IFF_LOOPBACK 0x8 /* net_device.flags */

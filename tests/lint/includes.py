@@ -21,7 +21,8 @@ MAY_INCLUDE = {
     # What a sample is, and where it comes from: the sampler process.
     "platform/causes": "",
     "platform/sample": "platform/causes",
-    "platform/reader": "platform/sample",
+    "platform/peers": "platform/sample",
+    "platform/reader": "platform/sample platform/peers",
     "platform/replay": "platform/sample platform/reader",
     "platform/Linux/proc_text": "",
     "platform/Linux/estimate": "platform/sample",
@@ -30,7 +31,9 @@ MAY_INCLUDE = {
     "platform/Linux/count": "",
     "platform/Linux/kernel.bpf": "",
     "platform/Linux/cause.bpf": "platform/causes platform/Linux/count platform/Linux/kernel.bpf",
-    "platform/Linux/count.bpf": "platform/Linux/cause.bpf",
+    "platform/Linux/peer.bpf": "platform/Linux/cause.bpf",
+    "platform/Linux/count.bpf": "platform/Linux/cause.bpf platform/Linux/peer.bpf",
+    "platform/Linux/peer_maps": "platform/peers platform/Linux/count",
     "platform/Linux/exact": "platform/sample platform/Linux/count",
     "platform/Linux/pulse": "platform/Linux/count",
     "platform/Linux/netfilter": "",
@@ -38,13 +41,13 @@ MAY_INCLUDE = {
     "platform/Linux/nftables": "platform/reader platform/Linux/components platform/Linux/estimate "
                                "platform/Linux/exact",
     "platform/Linux/bpf": "platform/reader platform/Linux/components platform/Linux/exact "
-                          "platform/Linux/pulse platform/Linux/netfilter count.skel",
+                          "platform/Linux/peer_maps platform/Linux/pulse platform/Linux/netfilter count.skel",
     "platform/Linux/bpf_missing": "platform/reader",
     "platform/Linux/rights": "platform/rights",
     "platform/Linux/readers": "platform/reader",
     "subagent/log": "",
     "subagent/clock": "",
-    "subagent/ring": "platform/sample",
+    "subagent/ring": "platform/sample platform/peers",
     "subagent/sampler": "platform/reader subagent/ring subagent/clock subagent/log",
     "subagent/supervisor": "subagent/sampler subagent/config subagent/clock subagent/log",
     # From samples to a snapshot.

@@ -1,0 +1,120 @@
+#include "platform/Linux/peer_maps.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SLICE_NS INT64_C(1000000000)
+#define BATCH    512 /* keys at a time; more than any bucket of a map holds */
+
+bool peers_open(struct peers_reader *reader, const int maps[COUNT_HALVES], uint32_t *half)
+{
+    *reader = (struct peers_reader){.half = half};
+    memcpy(reader->maps, maps, sizeof reader->maps);
+    reader->slice = calloc(1, sizeof *reader->slice);
+    return reader->slice != NULL;
+}
+
+void peers_close(struct peers_reader *reader)
+{
+    free(reader->slice);
+    reader->slice = NULL;
+}
+
+static enum peer_list list_of(const struct count_key *key)
+{
+    bool sent = key->direction == COUNT_SENT;
+
+    if (key->by == COUNT_BY_PORT)
+        return sent ? PORTS_SENT : PORTS_RECEIVED;
+    return sent ? PEERS_SENT : PEERS_RECEIVED;
+}
+
+static void add(struct peer_slice *slice, const struct count_key *key,
+                const struct count_value *value)
+{
+    struct peer peer = {
+        .cause = (uint8_t)value->cause.value,
+        .port = (uint16_t)value->port.value,
+        .count = value->count > UINT32_MAX ? UINT32_MAX : (uint32_t)value->count,
+    };
+
+    if (key->by == COUNT_BY_PORT) {
+        peer.port = (uint16_t)key->value[0];
+    } else {
+        peer.version = key->family == COUNT_IPV4 ? 4 : 6;
+        memcpy(peer.address, key->value, sizeof peer.address);
+    }
+    peer_slice_add(slice, list_of(key), &peer);
+}
+
+/* What cannot be read is missing in the lists; the totals do not come from here. */
+static void read_and_empty(int map, struct peer_slice *slice)
+{
+    static struct count_key keys[BATCH];
+    static struct count_value values[BATCH];
+    uint32_t batch, *in = NULL;
+    int result;
+
+    do {
+        uint32_t count = BATCH;
+
+        result = bpf_map_lookup_and_delete_batch(map, in, &batch, keys, values, &count, NULL);
+        if (result != 0 && errno != ENOENT)
+            return;
+        for (uint32_t n = 0; n < count; n++)
+            add(slice, &keys[n], &values[n]);
+        in = &batch;
+    } while (result == 0);
+}
+
+static void begin(struct peers_reader *reader, const uint64_t resets[COUNT_DIRECTIONS],
+                  int64_t now_ns)
+{
+    reader->begin_ns = now_ns;
+    memcpy(reader->begin_resets, resets, sizeof reader->begin_resets);
+}
+
+static uint32_t grown(uint64_t before, uint64_t now)
+{
+    return now - before > UINT32_MAX ? UINT32_MAX : (uint32_t)(now - before);
+}
+
+/* Turns the programs to the other map, if there is anything in this one. */
+static void turn(struct peers_reader *reader, const uint64_t resets[COUNT_DIRECTIONS],
+                 int64_t now_ns)
+{
+    struct peer_slice *slice = reader->slice;
+
+    memset(slice, 0, sizeof *slice);
+    slice->begin_ns = reader->begin_ns;
+    slice->end_ns = now_ns;
+    slice->totals[PEERS_RECEIVED] = slice->totals[PORTS_RECEIVED] =
+        grown(reader->begin_resets[COUNT_RECEIVED], resets[COUNT_RECEIVED]);
+    slice->totals[PEERS_SENT] = slice->totals[PORTS_SENT] =
+        grown(reader->begin_resets[COUNT_SENT], resets[COUNT_SENT]);
+    begin(reader, resets, now_ns);
+    if (slice->totals[PEERS_RECEIVED] == 0 && slice->totals[PEERS_SENT] == 0)
+        return;
+    __atomic_store_n(reader->half, !*reader->half, __ATOMIC_RELAXED);
+    reader->waiting = true;
+}
+
+bool peers_read(struct peers_reader *reader, const uint64_t resets[COUNT_DIRECTIONS],
+                int64_t now_ns, struct peer_slice *slice)
+{
+    if (reader->begin_ns == 0) {
+        begin(reader, resets, now_ns);
+        return false;
+    }
+    if (reader->waiting) {
+        read_and_empty(reader->maps[!*reader->half], reader->slice);
+        reader->waiting = false;
+        *slice = *reader->slice;
+        return true;
+    }
+    if (now_ns - reader->begin_ns >= SLICE_NS)
+        turn(reader, resets, now_ns);
+    return false;
+}
