@@ -14,6 +14,9 @@
  *        favour of the next best, if `-s auto` had chosen it.
  * read_peers  Of a source that knows peers: called after each reading; about once
  *        a second it fills *slice, which is zero before, and returns true.
+ * read_evidence  Of a source that keeps the headers of resets: called after each
+ *        reading until it returns false; fills *evidence with the oldest record
+ *        that it has not delivered.
  * close  Gives back what open took.
  *
  * A reader does not print, keeps no global state and knows no other stage.
@@ -23,6 +26,7 @@
 
 #include <stddef.h>
 
+#include "platform/evidence.h"
 #include "platform/peers.h"
 #include "platform/sample.h"
 
@@ -45,6 +49,7 @@ struct reader_type {
                              size_t error_size);
     bool (*read)(struct reader *reader, struct sample *sample, char *error, size_t error_size);
     bool (*read_peers)(struct reader *reader, int64_t now_ns, struct peer_slice *slice);
+    bool (*read_evidence)(struct reader *reader, struct evidence *evidence);
     void (*close)(struct reader *reader);
 };
 

@@ -12,9 +12,10 @@ struct lane {
 
 struct ring {
     uint64_t instance;
-    struct lane samples_lane, slices_lane;
+    struct lane samples_lane, slices_lane, evidence_lane;
     struct sample samples[RING_SAMPLES];
     struct peer_slice slices[RING_SLICES];
+    struct evidence evidence[RING_EVIDENCE];
 };
 
 struct ring *ring_create(uint64_t instance)
@@ -97,4 +98,18 @@ void ring_write_slice(struct ring *ring, const struct peer_slice *slice)
 bool ring_read_slice(const struct ring *ring, uint64_t *next, struct peer_slice *slice)
 {
     return read_item(&ring->slices_lane, ring->slices, RING_SLICES, sizeof *slice, next, slice);
+}
+
+void ring_write_evidence(struct ring *ring, const struct evidence *evidence)
+{
+    uint64_t number = ring->evidence_lane.newest + 1;
+
+    write_item(&ring->evidence_lane, &ring->evidence[number % RING_EVIDENCE], evidence,
+               sizeof *evidence, number);
+}
+
+bool ring_read_evidence(const struct ring *ring, uint64_t *next, struct evidence *evidence)
+{
+    return read_item(&ring->evidence_lane, ring->evidence, RING_EVIDENCE, sizeof *evidence, next,
+                     evidence);
 }

@@ -6,6 +6,7 @@
 #ifndef RSTWATCH_RING_H
 #define RSTWATCH_RING_H
 
+#include "platform/evidence.h"
 #include "platform/peers.h"
 #include "platform/sample.h"
 
@@ -15,6 +16,9 @@
 
 /* One a second: the windows of peers are a minute long. */
 #define RING_SLICES 128
+
+/* The last 10 s at least: the sampler passes on a burst of 8192 and else 500 a second. */
+#define RING_EVIDENCE 16384
 
 struct ring;
 
@@ -39,5 +43,9 @@ bool ring_read(const struct ring *ring, uint64_t *next, struct sample *sample);
 /* The same for slices, which are numbered here, from 1. */
 void ring_write_slice(struct ring *ring, const struct peer_slice *slice);
 bool ring_read_slice(const struct ring *ring, uint64_t *next, struct peer_slice *slice);
+
+/* The same for evidence. */
+void ring_write_evidence(struct ring *ring, const struct evidence *evidence);
+bool ring_read_evidence(const struct ring *ring, uint64_t *next, struct evidence *evidence);
 
 #endif

@@ -181,6 +181,16 @@ static void publish_peers(struct sampler *sampler, struct ring *ring, int64_t no
         ring_write_slice(ring, &slice);
 }
 
+static void publish_evidence(struct sampler *sampler, struct ring *ring)
+{
+    struct evidence evidence;
+
+    if (!sampler->type->read_evidence)
+        return;
+    while (sampler->type->read_evidence(sampler->reader, &evidence))
+        ring_write_evidence(ring, &evidence);
+}
+
 void sampler_tick(struct sampler *sampler, struct ring *ring)
 {
     struct sample read = {.time_ns = clock_ns(CLOCK_MONOTONIC)}, next;
@@ -197,4 +207,5 @@ void sampler_tick(struct sampler *sampler, struct ring *ring)
     continuity_next(&sampler->continuity, &read, &next);
     publish(sampler, ring, &next);
     publish_peers(sampler, ring, read.time_ns);
+    publish_evidence(sampler, ring);
 }

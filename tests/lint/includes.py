@@ -22,7 +22,8 @@ MAY_INCLUDE = {
     "platform/causes": "",
     "platform/sample": "platform/causes",
     "platform/peers": "platform/sample",
-    "platform/reader": "platform/sample platform/peers",
+    "platform/evidence": "platform/sample",
+    "platform/reader": "platform/sample platform/peers platform/evidence",
     "platform/replay": "platform/sample platform/reader",
     "platform/Linux/proc_text": "",
     "platform/Linux/estimate": "platform/sample",
@@ -47,7 +48,7 @@ MAY_INCLUDE = {
     "platform/Linux/readers": "platform/reader",
     "subagent/log": "",
     "subagent/clock": "",
-    "subagent/ring": "platform/sample platform/peers",
+    "subagent/ring": "platform/sample platform/peers platform/evidence",
     "subagent/sampler": "platform/reader subagent/ring subagent/clock subagent/log",
     "subagent/supervisor": "subagent/sampler subagent/config subagent/clock subagent/log",
     # From samples to a snapshot.
