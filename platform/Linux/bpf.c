@@ -14,13 +14,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "count.skel.h" /* build/: count.bpf.c, compiled */
 #include "platform/Linux/components.h"
 #include "platform/Linux/exact.h"
 #include "platform/Linux/netfilter.h"
 #include "platform/Linux/peer_maps.h"
 #include "platform/Linux/pulse.h"
+#include "platform/Linux/records.h"
 #include "platform/reader.h"
+
+#include "count.skel.h" /* build/: count.bpf.c, compiled; needs the types of count.h */
 
 static const struct {
     const char *program;
@@ -51,6 +53,7 @@ struct reader {
     struct count *count; /* of the skeleton */
     int links[LINK_COUNT];
     struct peers_reader peers;
+    struct records_reader records;
     uint64_t resets[COUNT_DIRECTIONS]; /* as of the newest reading */
     struct pulse pulse;
     int64_t pulse_ns;     /* when it was sent */
@@ -226,6 +229,7 @@ static enum reader_open bpf_open(struct reader **opened, const char *argument, c
         bpf_close(reader);
         return READER_FAILED;
     }
+    records_open(&reader->records, reader->count->bss->rings);
     forget_programs(reader->count);
     *opened = reader;
     return READER_OPEN;
@@ -291,6 +295,7 @@ static bool bpf_read(struct reader *reader, struct sample *sample, char *error, 
         return false;
     exact_set(&exact, sample);
     exact_set_causes(&exact, sample);
+    records_begin(&reader->records, sample->time_ns);
     for (int direction = 0; direction < COUNT_DIRECTIONS; direction++)
         reader->resets[direction] =
             exact.resets[direction][COUNT_IPV4] + exact.resets[direction][COUNT_IPV6];
@@ -303,6 +308,14 @@ static bool bpf_read_peers(struct reader *reader, int64_t now_ns, struct peer_sl
     return peers_read(&reader->peers, reader->resets, now_ns, slice);
 }
 
+/* From the first call on they are kept. */
+static bool bpf_read_evidence(struct reader *reader, struct evidence *evidence)
+{
+    if (!reader->count->bss->keep_records)
+        reader->count->bss->keep_records = 1;
+    return records_read(&reader->records, evidence);
+}
+
 const struct reader_type bpf_reader = {
     .name = "bpf",
     .meaning = "netfilter BPF programs: exact (Linux 6.4 and newer)",
@@ -310,5 +323,6 @@ const struct reader_type bpf_reader = {
     .open = bpf_open,
     .read = bpf_read,
     .read_peers = bpf_read_peers,
+    .read_evidence = bpf_read_evidence,
     .close = bpf_close,
 };

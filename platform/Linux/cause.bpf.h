@@ -27,14 +27,17 @@
 #define IPV6_DESTINATION 24 /* offset */
 #define IPV6_LAST        12 /* offset of the last 32 bits of an address */
 
-#define TCP_FLAGS 13 /* offset */
-#define TCP_SYN   0x02
-#define TCP_RST   0x04
-#define TCP_ACK   0x10
+#define TCP_DATA_OFFSET 12 /* offset; in 4 bytes, the upper half */
+#define TCP_FLAGS       13 /* offset */
+#define TCP_SYN         0x02
+#define TCP_RST         0x04
+#define TCP_ACK         0x10
 
 struct segment {
     __be16 source, destination;
     __u32 sequence, acknowledgment;
+    __u16 header_size; /* of its own */
+    __u16 at;          /* offset in the packet; the caller's */
     __u8 flags;
     bool extended; /* IPv6: it is behind extension headers */
 };
@@ -45,6 +48,7 @@ struct party {
     __u16 port;       /* ours, host order */
     __u8 family;      /* enum count_family */
     __u8 zero;
+    __u64 record; /* number of its record; 0: none */
 };
 
 static __always_inline struct segment segment_at(const __u8 *tcp)
@@ -54,6 +58,7 @@ static __always_inline struct segment segment_at(const __u8 *tcp)
         .destination = *(const __be16 *)(tcp + 2),
         .sequence = bpf_ntohl(*(const __be32 *)(tcp + 4)),
         .acknowledgment = bpf_ntohl(*(const __be32 *)(tcp + 8)),
+        .header_size = (tcp[TCP_DATA_OFFSET] >> 4) * 4,
         .flags = tcp[TCP_FLAGS],
     };
 }
@@ -68,7 +73,8 @@ static __always_inline bool before(__u32 left, __u32 right)
 #define NOTE_COUNT 32 /* a power of 2; more than one only where threads interrupt each other */
 
 struct notes {
-    __u64 note[NOTE_COUNT]; /* a flow, hashed, and in the last byte the cause; 0: none */
+    __u64 note[NOTE_COUNT]; /* a flow, hashed, and in the last two bytes the kernel's reason and
+                               the cause; 0: none */
 };
 
 struct {
@@ -97,27 +103,37 @@ static __always_inline __u64 *find_note(__u64 hash)
     return here ? &here->note[hash >> 59] : (__u64 *)0;
 }
 
-static __always_inline void leave_note(__u64 hash, enum cause cause)
+#define NOTE_TEXT 0xffffULL
+
+/* Why a reset is, or was, sent. */
+struct why {
+    enum cause cause; /* CAUSE_NONE: not known, or not yet */
+    __u32 reason;     /* enum sk_rst_reason of the running kernel; 0: none */
+};
+
+static __always_inline void leave_note(__u64 hash, struct why why)
 {
     __u64 *note = find_note(hash);
 
     if (note)
-        *note = (hash & ~0xffULL) | cause;
+        *note = (hash & ~NOTE_TEXT) | (why.reason & 0xff) << 8 | why.cause;
 }
 
-/* CAUSE_NONE: there is no note. */
-static __always_inline enum cause take_note(__u64 hash)
+static __always_inline struct why take_note(__u64 hash)
 {
     __u64 *note = find_note(hash);
+    struct why why = {CAUSE_NONE, 0};
     __u64 found;
 
     if (!note)
-        return CAUSE_NONE;
+        return why;
     found = *note;
-    if ((found ^ hash) & ~0xffULL)
-        return CAUSE_NONE;
+    if ((found ^ hash) & ~NOTE_TEXT)
+        return why;
     *note = 0;
-    return found & 0xff;
+    why.reason = found >> 8 & 0xff;
+    why.cause = found & 0xff;
+    return why;
 }
 
 /* The last 32 bits of an address. The IP header is never apart from where the data begins. */
@@ -236,7 +252,7 @@ static __always_inline enum cause cause_of_received(const struct bpf_nf_ctx *con
     if (sk)
         return cause_by_socket(sk, reset);
     if (is_loopback(context->state->in)) {
-        cause = take_note(flow_of_reset(NOTE_FOR_LOCAL_IN, context, family, reset));
+        cause = take_note(flow_of_reset(NOTE_FOR_LOCAL_IN, context, family, reset)).cause;
         return cause == CAUSE_NONE ? CAUSE_UNEXPLAINED : cause;
     }
     return !reset->extended && was_demultiplexed(context, family) ? CAUSE_UNMATCHED
@@ -417,25 +433,31 @@ static __always_inline bool is_connection(const struct sock *sk)
            CAST(sk, struct sock)->sk_type == SOCK_STREAM;
 }
 
-/* CAUSE_NONE: it is an abort, which the tracepoint counts. */
-static __always_inline enum cause cause_of_sent(const struct bpf_nf_ctx *context,
-                                                const struct party *party,
-                                                const struct segment *reset)
+/* CAUSE_NONE: it is an abort, for the tracepoint to count. */
+static __always_inline struct why why_sent(const struct bpf_nf_ctx *context,
+                                           const struct party *party, const struct segment *reset)
 {
     enum count_family family = party->family;
     const struct sock *sk = context->state->sk;
-    enum cause cause = take_note(flow_of_reset(NOTE_FOR_LOCAL_OUT, context, family, reset));
-    __u64 key = (__u64)sk;
+    struct why why = take_note(flow_of_reset(NOTE_FOR_LOCAL_OUT, context, family, reset));
+    struct why received;
 
-    if (cause == CAUSE_NONE && is_connection(sk))
-        cause = bpf_map_update_elem(&aborts, &key, party, BPF_NOEXIST) == 0 ? CAUSE_NONE
-                                                                            : CAUSE_UNEXPLAINED;
-    else if (cause == CAUSE_NONE)
-        cause = cause_without_note(sk, reset);
-    if (is_loopback(context->state->out))
-        leave_note(flow_of_reset(NOTE_FOR_LOCAL_IN, context, family, reset),
-                   cause_of_own(cause == CAUSE_NONE ? CAUSE_ABORTED : cause));
-    return cause;
+    if (why.cause == CAUSE_NONE && !is_connection(sk))
+        why.cause = cause_without_note(sk, reset);
+    if (is_loopback(context->state->out)) {
+        received =
+            (struct why){cause_of_own(why.cause == CAUSE_NONE ? CAUSE_ABORTED : why.cause), 0};
+        leave_note(flow_of_reset(NOTE_FOR_LOCAL_IN, context, family, reset), received);
+    }
+    return why;
+}
+
+/* Leaves an abort that has passed LOCAL_OUT to the tracepoint; false: there is no room. */
+static __always_inline bool leave_abort(const struct bpf_nf_ctx *context, const struct party *party)
+{
+    __u64 key = (__u64)context->state->sk;
+
+    return bpf_map_update_elem(&aborts, &key, party, BPF_NOEXIST) == 0;
 }
 
 #endif

@@ -11,6 +11,7 @@
  */
 #include "platform/Linux/cause.bpf.h"
 #include "platform/Linux/peer.bpf.h"
+#include "platform/Linux/record.bpf.h"
 
 #define PROTOCOL_HOP_BY_HOP  0
 #define PROTOCOL_TCP         6
@@ -61,11 +62,12 @@ static __always_inline __u32 linear_size(const struct sk_buff *skb)
     return skb->len - skb->data_len;
 }
 
-static __always_inline bool take_reset(const __u8 *tcp, struct segment *reset)
+static __always_inline bool take_reset(const __u8 *tcp, __u32 at, struct segment *reset)
 {
     if (!(tcp[TCP_FLAGS] & TCP_RST))
         return false;
     *reset = segment_at(tcp);
+    reset->at = at;
     return true;
 }
 
@@ -83,7 +85,7 @@ static __always_inline bool reset_at(const struct bpf_dynptr *packet, __u32 at,
     __u8 buffer[TCP_HEADER_SIZE];
     const __u8 *tcp = bpf_dynptr_slice(packet, at, buffer, sizeof buffer);
 
-    return tcp && take_reset(tcp, reset);
+    return tcp && take_reset(tcp, at, reset);
 }
 
 static __noinline bool scattered_reset(struct bpf_nf_ctx *context, __u32 tcp, struct segment *reset)
@@ -148,7 +150,7 @@ static __always_inline bool is_reset_ipv4(struct bpf_nf_ctx *context, struct seg
     tcp = (ip[0] & 0xf) * 4;
     if (linear_size(skb) < tcp + TCP_HEADER_SIZE)
         return scattered_reset(context, tcp, reset);
-    return take_reset(CAST(skb->data + tcp, struct tcphdr)->byte, reset);
+    return take_reset(CAST(skb->data + tcp, struct tcphdr)->byte, tcp, reset);
 }
 
 static __always_inline bool is_reset_ipv6(struct bpf_nf_ctx *context, struct segment *reset)
@@ -160,7 +162,8 @@ static __always_inline bool is_reset_ipv6(struct bpf_nf_ctx *context, struct seg
         return is_extension(next) && extended_reset(context, next, reset);
     if (linear_size(skb) < IPV6_HEADER_SIZE + TCP_HEADER_SIZE)
         return scattered_reset(context, IPV6_HEADER_SIZE, reset);
-    return take_reset(CAST(skb->data + IPV6_HEADER_SIZE, struct tcphdr)->byte, reset);
+    return take_reset(CAST(skb->data + IPV6_HEADER_SIZE, struct tcphdr)->byte, IPV6_HEADER_SIZE,
+                      reset);
 }
 
 static __always_inline bool is_reset(struct bpf_nf_ctx *context, enum count_family family,
@@ -169,14 +172,59 @@ static __always_inline bool is_reset(struct bpf_nf_ctx *context, enum count_fami
     return family == COUNT_IPV4 ? is_reset_ipv4(context, reset) : is_reset_ipv6(context, reset);
 }
 
+/* The number of the record of a reset at a hook; 0: none is kept. */
+static __always_inline __u64 record_reset(const struct bpf_nf_ctx *context,
+                                          enum count_direction direction,
+                                          const struct segment *reset, struct why why)
+{
+    const struct net_device *device =
+        direction == COUNT_RECEIVED ? context->state->in : context->state->out;
+    const struct sock *sk = context->skb->sk;
+    __u64 number;
+    struct count_record *record =
+        begin_record(COUNT_RECORD_RESET, CAST(context->skb->data, struct ipv6hdr)->byte, reset->at,
+                     reset->header_size, &number);
+
+    if (!record)
+        return 0;
+    record->direction = direction;
+    record->interface = CAST(device, struct net_device)->ifindex;
+    record->state = direction == COUNT_RECEIVED ? CAST(sk, struct sock)->__sk_common.skc_state : 0;
+    record->cause = why.cause;
+    record->reason = why.reason;
+    end_record(record, number);
+    return number;
+}
+
+static __always_inline void record_trigger(const struct call *call, const struct segment *trigger,
+                                           struct why why)
+{
+    const struct sk_buff *skb = CAST(call->trigger, struct sk_buff);
+    __u64 number;
+    struct count_record *record = begin_record(
+        COUNT_RECORD_TRIGGER, CAST(skb->head + skb->network_header, struct ipv6hdr)->byte,
+        skb->transport_header - skb->network_header, trigger->header_size, &number);
+
+    if (!record)
+        return;
+    record->direction = COUNT_RECEIVED;
+    record->interface = skb->skb_iif;
+    record->state = 0;
+    record->cause = CAUSE_NONE;
+    record->reason = why.reason;
+    end_record(record, number);
+}
+
 /* Apart from the common packet: it has more to save and to load. */
 static __noinline void count_received(struct bpf_nf_ctx *context, enum count_family family,
                                       const struct segment *reset)
 {
     struct party party =
         party_of(context->skb, family, IPV4_SOURCE, IPV6_SOURCE, reset->destination);
+    struct why why = {cause_of_received(context, family, reset), 0};
 
-    count(COUNT_RECEIVED, &party, cause_of_received(context, family, reset));
+    count(COUNT_RECEIVED, &party, why.cause);
+    record_reset(context, COUNT_RECEIVED, reset, why);
 }
 
 static __noinline void count_sent(struct bpf_nf_ctx *context, enum count_family family,
@@ -184,10 +232,12 @@ static __noinline void count_sent(struct bpf_nf_ctx *context, enum count_family 
 {
     struct party party =
         party_of(context->skb, family, IPV4_DESTINATION, IPV6_DESTINATION, reset->source);
-    enum cause cause = cause_of_sent(context, &party, reset);
+    struct why why = why_sent(context, &party, reset);
 
-    if (cause != CAUSE_NONE)
-        count(COUNT_SENT, &party, cause);
+    party.record = record_reset(context, COUNT_SENT, reset, why);
+    if (why.cause == CAUSE_NONE && leave_abort(context, &party))
+        return;
+    count(COUNT_SENT, &party, why.cause == CAUSE_NONE ? CAUSE_UNEXPLAINED : why.cause);
 }
 
 /* ---- The programs ---- */
@@ -236,13 +286,18 @@ int sent_ipv6(struct bpf_nf_ctx *context)
     return sent(context, COUNT_IPV6);
 }
 
-static __always_inline enum cause cause_of_call(const struct bpf_raw_tracepoint_args *context,
-                                                const struct call *call,
-                                                const struct segment *trigger)
+static __always_inline struct why why_called(const struct bpf_raw_tracepoint_args *context,
+                                             const struct call *call, const struct segment *trigger)
 {
-    if (has_reasons())
-        return cause_by_reason(call->sk, trigger, (__u32)context->args[2]);
-    return cause_without_reason(call->sk, trigger);
+    struct why why = {CAUSE_NONE, 0};
+
+    if (has_reasons()) {
+        why.reason = (__u32)context->args[2];
+        why.cause = cause_by_reason(call->sk, trigger, why.reason);
+    } else {
+        why.cause = cause_without_reason(call->sk, trigger);
+    }
+    return why;
 }
 
 SEC("raw_tp/tcp_send_reset")
@@ -252,7 +307,7 @@ int tcp_sends_reset(struct bpf_raw_tracepoint_args *context)
                         (const struct sk_buff *)context->args[1]};
     struct segment trigger = {0};
     struct party party;
-    enum cause cause;
+    struct why why;
 
     if (!is_own_namespace(&call))
         return 0;
@@ -260,10 +315,13 @@ int tcp_sends_reset(struct bpf_raw_tracepoint_args *context)
         return 0;
     if (call.trigger)
         trigger = trigger_of(&call);
-    cause = cause_of_call(context, &call, &trigger);
-    if (call.trigger)
-        leave_note(flow_of_answer(&call, &trigger), cause);
-    else if (take_abort(call.sk, &party))
-        count(COUNT_SENT, &party, cause);
+    why = why_called(context, &call, &trigger);
+    if (call.trigger) {
+        record_trigger(&call, &trigger, why);
+        leave_note(flow_of_answer(&call, &trigger), why);
+    } else if (take_abort(call.sk, &party)) {
+        count(COUNT_SENT, &party, why.cause);
+        complete_record(party.record, why.cause, why.reason);
+    }
     return 0;
 }

@@ -35,4 +35,30 @@ struct count_value {
 #define COUNT_HALVES 2
 #define COUNT_KEYS   8192
 
+/* What is kept: resets, and the segments that they answer; a ring of records of each. */
+enum count_record_kind { COUNT_RECORD_RESET, COUNT_RECORD_TRIGGER, COUNT_RECORD_KINDS };
+
+#define COUNT_RECORDS        4096 /* a power of 2 */
+#define COUNT_RECORD_HEADERS 128
+
+/* Record n, from 1, is at [n % COUNT_RECORDS]. While it is written, `number` is 0. */
+struct count_record {
+    unsigned long long number;
+    unsigned long long time_ns; /* CLOCK_MONOTONIC */
+    unsigned int interface;
+    unsigned short length; /* of the packet, from its IP header on */
+    unsigned char header_size;
+    unsigned char tcp; /* offset of the TCP header */
+    unsigned char direction;
+    unsigned char cause;  /* enum cause; none yet of an abort that the tracepoint has not told */
+    unsigned char state;  /* enum tcp_state of the socket that a received one is for; 0: none */
+    unsigned char reason; /* enum sk_rst_reason of a sent one; 0: none */
+    unsigned char headers[COUNT_RECORD_HEADERS]; /* from the IP header on */
+};
+
+struct count_ring {
+    unsigned long long newest; /* number */
+    struct count_record records[COUNT_RECORDS];
+};
+
 #endif

@@ -79,6 +79,7 @@ typedef struct {
 
 struct net_device {
     unsigned int flags;
+    int ifindex;
     possible_net_t nd_net;
 };
 
@@ -155,6 +156,7 @@ struct sk_buff {
     unsigned int len, data_len;
     unsigned char *data, *head;
     __u16 transport_header, network_header;
+    int skb_iif;
     struct net_device *dev;
     struct sock *sk;
 };

@@ -13,7 +13,8 @@ PLATFORM_TABLES = platform/Linux/*.def
 PLATFORM_GENERATED = $(BPF_GENERATED_$(BPF))
 PLATFORM_DEPS = Linux $(BPF_DEPS_$(BPF))
 
-BPF_SOURCES_yes = platform/Linux/bpf.c platform/Linux/peer_maps.c platform/Linux/pulse.c
+BPF_SOURCES_yes = platform/Linux/bpf.c platform/Linux/peer_maps.c platform/Linux/pulse.c \
+                  platform/Linux/records.c
 BPF_SOURCES_no = platform/Linux/bpf_missing.c
 BPF_CPPFLAGS_yes = -I$(BUILD)
 BPF_LDFLAGS_yes = -lbpf

@@ -13,11 +13,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "count.skel.h"
 #include "platform/Linux/count.h"
 #include "platform/Linux/netfilter.h"
 #include "platform/causes.h"
 #include "tests/bench/empty_program.h"
+
+#include "count.skel.h" /* needs the types of count.h */
 
 #define ROUNDS  31
 #define REPEAT  1000000

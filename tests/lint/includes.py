@@ -33,7 +33,10 @@ MAY_INCLUDE = {
     "platform/Linux/kernel.bpf": "",
     "platform/Linux/cause.bpf": "platform/causes platform/Linux/count platform/Linux/kernel.bpf",
     "platform/Linux/peer.bpf": "platform/Linux/cause.bpf",
-    "platform/Linux/count.bpf": "platform/Linux/cause.bpf platform/Linux/peer.bpf",
+    "platform/Linux/count.bpf": "platform/Linux/cause.bpf platform/Linux/peer.bpf "
+                               "platform/Linux/record.bpf",
+    "platform/Linux/record.bpf": "platform/Linux/count platform/Linux/kernel.bpf",
+    "platform/Linux/records": "platform/evidence platform/Linux/count",
     "platform/Linux/peer_maps": "platform/peers platform/Linux/count",
     "platform/Linux/exact": "platform/sample platform/Linux/count",
     "platform/Linux/pulse": "platform/Linux/count",
@@ -42,7 +45,7 @@ MAY_INCLUDE = {
     "platform/Linux/nftables": "platform/reader platform/Linux/components platform/Linux/estimate "
                                "platform/Linux/exact",
     "platform/Linux/bpf": "platform/reader platform/Linux/components platform/Linux/exact "
-                          "platform/Linux/peer_maps platform/Linux/pulse platform/Linux/netfilter count.skel",
+                          "platform/Linux/peer_maps platform/Linux/records platform/Linux/pulse platform/Linux/netfilter count.skel",
     "platform/Linux/bpf_missing": "platform/reader",
     "platform/Linux/rights": "platform/rights",
     "platform/Linux/readers": "platform/reader",
