@@ -10,6 +10,7 @@ import pytest
 
 from lab import paths
 from lab.resets import ResetGenerator
+from lab.rows import Reading
 from lab.wait import wait_until
 
 COUNT = 100
@@ -259,6 +260,7 @@ def test_tables_without_an_owner_that_were_left_behind_are_replaced(make, pair):
 
 NEXT_BEST = {None: (NFTABLES, [EXACT, EXACT]), "nobody": (0, [ESTIMATED, ESTIMATED])}
 RATE = 20  # a second: no alarm
+REFUSED = "received", "noListener"
 
 
 def detach(daemon, protocol, hook):
@@ -277,10 +279,11 @@ def test_a_detached_program_is_noticed_and_the_next_source_takes_over(make, pair
     """Rights that are gone open no source: then it is procfs. Neither counter nor rate jumps."""
     source, methods = NEXT_BEST[user]
     station = make(user=user).start()
-    readings = []
+    readings, rows = [], []
 
     def poll():
         readings.append(station.manager.values(*RECEIVED_AND_SENT, PEAK))
+        rows.append(Reading.of(station.manager).rows)
         return sources(station) == PROCFS | source
 
     with ResetGenerator(*pair, rate=RATE):
@@ -289,9 +292,13 @@ def test_a_detached_program_is_noticed_and_the_next_source_takes_over(make, pair
         wait_until(poll, 10, "the next source")
         assert station.manager.values(*METHODS) == methods
         before = counts(station)[0]
-        wait_until(lambda: poll() and counts(station)[0] >= before + RATE, 5, "more resets")
+        wait_until(lambda: poll() and counts(station)[0] >= before + RATE
+                   and rows[-1][REFUSED] >= rows[0][REFUSED] + RATE, 5, "more resets")
 
     assert readings == sorted(readings)
+    assert not any(now[row] < before[row] for before, now in zip(rows, rows[1:])
+                   for row in before if row in now)
+    assert ("received", "blind") in rows[0] and ("received", "blind") not in rows[-1]
     assert all(sent == 0 and peak <= RATE * 100 for _, sent, peak in readings)
     assert station.manager.get(DISCONTINUITIES) == 1
     assert station.daemon.process.matching("source bpf: program received_ipv4 was detached")
