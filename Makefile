@@ -40,8 +40,8 @@ DEPS = build $(PLATFORM_DEPS)
 
 LIBS = $(PLATFORM_LDFLAGS) -lnetsnmpagent -lnetsnmpmibs -lnetsnmp -lsqlite3 -lconfuse -lm
 
-UNIT_TESTS = alarm archive average components config counted estimate events objects proc_text \
-       replay ring sample sampler settings store
+UNIT_TESTS = alarm archive average components config counted estimate events objects peers \
+       proc_text replay ring sample sampler settings store $(PLATFORM_UNIT_TESTS)
 
 all: $(BUILD)/rstwatchd
 
