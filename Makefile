@@ -24,8 +24,8 @@ STANDARD = -std=gnu11
 COMPILE  = $(CC) $(STANDARD) $(CPPFLAGS) $(WARN) $(CFLAGS)
 
 # Stages without I/O, time or libraries: unit tests are linked with these and a source's own.
-PURE = subagent/alarm.c subagent/average.c subagent/counted.c subagent/events.c subagent/ring.c \
-       subagent/settings.c subagent/snapshot.c subagent/summary.c mib/objects.c \
+PURE = subagent/alarm.c subagent/average.c subagent/counted.c subagent/events.c subagent/ranking.c \
+       subagent/ring.c subagent/settings.c subagent/snapshot.c subagent/summary.c mib/objects.c \
        platform/peers.c platform/sample.c
 SAMPLER = subagent/log.c subagent/sampler.c subagent/supervisor.c platform/replay.c \
        $(PLATFORM_SOURCES)
@@ -41,7 +41,7 @@ DEPS = build $(PLATFORM_DEPS)
 LIBS = $(PLATFORM_LDFLAGS) -lnetsnmpagent -lnetsnmpmibs -lnetsnmp -lsqlite3 -lconfuse -lm
 
 UNIT_TESTS = alarm archive average components config counted estimate events objects peers \
-       proc_text replay ring sample sampler settings store $(PLATFORM_UNIT_TESTS)
+       proc_text ranking replay ring sample sampler settings store $(PLATFORM_UNIT_TESTS)
 
 all: $(BUILD)/rstwatchd
 

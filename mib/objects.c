@@ -22,11 +22,16 @@ static bool known(struct mib_value *value, uint8_t n)
     return n != 0;
 }
 
+static bool octets(struct mib_value *value, const void *bytes, size_t length)
+{
+    value->length = length;
+    memcpy(value->bytes, bytes, length);
+    return true;
+}
+
 static bool text(struct mib_value *value, const char *string)
 {
-    value->length = strnlen(string, sizeof value->bytes);
-    memcpy(value->bytes, string, value->length);
-    return true;
+    return octets(value, string, strnlen(string, sizeof value->bytes));
 }
 
 /* Bit n is the n-th bit from the left (RFC 2578, 7.1.4); as many bytes as `count` bits need. */
@@ -215,6 +220,87 @@ static bool get_cause(const struct mib_view *view, const uint32_t *index, int wh
     return false;
 }
 
+/* ---- Peers: the index is direction, window in seconds and, but of totals, rank ---- */
+
+static const struct ranking *ranking_at(const struct mib_view *view, const uint32_t *index)
+{
+    enum ranking_window window = 0;
+
+    while (ranking_window_s[window] != index[1])
+        window++;
+    return &view->snapshot->rankings.of[window][index[0]];
+}
+
+static bool get_peer(const struct mib_view *view, const uint32_t *index, int which,
+                     struct mib_value *value)
+{
+    const struct ranking *ranking = ranking_at(view, index);
+    const struct peer *peer = &ranking->peers.peers[index[2] - 1];
+    char summary[SUMMARY_SIZE];
+
+    switch (which) {
+    case 4: /* InetAddressType */
+        return number(value, peer->version == 4 ? 1 : 2);
+    case 5:
+        return octets(value, peer->address, peer->version == 4 ? 4 : 16);
+    case 6:
+        return number(value, peer->count);
+    case 7:
+        return number(value, percent_of(peer->count, ranking->total));
+    case 8:
+        return number(value, peer->port);
+    case 9:
+        return number(value, peer->cause);
+    case 10:
+        summary_of_peer(summary, index[0], peer, ranking->total);
+        return text(value, summary);
+    }
+    return false;
+}
+
+static bool get_port(const struct mib_view *view, const uint32_t *index, int which,
+                     struct mib_value *value)
+{
+    const struct ranking *ranking = ranking_at(view, index);
+    const struct peer *port = &ranking->ports.peers[index[2] - 1];
+    char summary[SUMMARY_SIZE];
+
+    switch (which) {
+    case 4:
+        return number(value, port->port);
+    case 5:
+        return number(value, port->count);
+    case 6:
+        return number(value, percent_of(port->count, ranking->total));
+    case 7:
+        return number(value, port->cause);
+    case 8:
+        summary_of_peer(summary, index[0], port, ranking->total);
+        return text(value, summary);
+    }
+    return false;
+}
+
+static bool get_peer_total(const struct mib_view *view, const uint32_t *index, int which,
+                           struct mib_value *value)
+{
+    const struct ranking *ranking = ranking_at(view, index);
+    char summary[SUMMARY_SIZE];
+
+    switch (which) {
+    case 3:
+        return number(value, ranking->total);
+    case 4:
+        return number(value, ranking->peers.others);
+    case 5:
+        return number(value, ranking->ports.others);
+    case 6:
+        summary_of_ranking(summary, ranking, index[1]);
+        return text(value, summary);
+    }
+    return false;
+}
+
 static bool get_event_log(const struct mib_view *view, const uint32_t *index, int which,
                           struct mib_value *value)
 {
@@ -341,10 +427,82 @@ static bool cause_from(const struct mib_view *view, uint32_t *index)
     return false;
 }
 
+/* Moves direction and window on to the first there are, themselves included. */
+static bool window_from(const struct mib_view *view, uint32_t *index)
+{
+    if (!view->snapshot->sample.peers_known)
+        return false;
+    if (index[0] < DIRECTION_RECEIVED) {
+        index[0] = DIRECTION_RECEIVED;
+        index[1] = 0;
+    }
+    for (; index[0] <= DIRECTION_SENT; index[0]++, index[1] = 0) {
+        for (enum ranking_window window = 0; window < RANKING_WINDOWS; window++) {
+            if (index[1] <= ranking_window_s[window]) {
+                index[1] = ranking_window_s[window];
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool window_has(const struct mib_view *view, const uint32_t *index)
+{
+    uint32_t first[] = {index[0], index[1]};
+
+    return window_from(view, first) && first[0] == index[0] && first[1] == index[1];
+}
+
+static uint32_t peers_at(const struct mib_view *view, const uint32_t *index)
+{
+    return ranking_at(view, index)->peers.count;
+}
+
+static uint32_t ports_at(const struct mib_view *view, const uint32_t *index)
+{
+    return ranking_at(view, index)->ports.count;
+}
+
+/* `ranks`: how many a direction and window has. */
+static bool rank_from(const struct mib_view *view, uint32_t *index,
+                      uint32_t (*ranks)(const struct mib_view *view, const uint32_t *index))
+{
+    if (!window_has(view, index) || index[2] == 0)
+        index[2] = 1;
+    for (; window_from(view, index); index[1]++, index[2] = 1)
+        if (index[2] <= ranks(view, index))
+            return true;
+    return false;
+}
+
+static bool peer_has(const struct mib_view *view, const uint32_t *index)
+{
+    return window_has(view, index) && index[2] >= 1 && index[2] <= peers_at(view, index);
+}
+
+static bool peer_from(const struct mib_view *view, uint32_t *index)
+{
+    return rank_from(view, index, peers_at);
+}
+
+static bool port_has(const struct mib_view *view, const uint32_t *index)
+{
+    return window_has(view, index) && index[2] >= 1 && index[2] <= ports_at(view, index);
+}
+
+static bool port_from(const struct mib_view *view, uint32_t *index)
+{
+    return rank_from(view, index, ports_at);
+}
+
 static const struct mib_table scalar = {1, scalar_has, scalar_from};
 static const struct mib_table alarm_row = {1, metric_has, metric_from};
 static const struct mib_table event_row = {1, event_has, event_from};
 static const struct mib_table cause_row = {2, cause_has, cause_from};
+static const struct mib_table peer_row = {3, peer_has, peer_from};
+static const struct mib_table port_row = {3, port_has, port_from};
+static const struct mib_table peer_total_row = {2, window_has, window_from};
 
 /* ---- The objects ---- */
 
@@ -358,6 +516,10 @@ static const struct mib_table cause_row = {2, cause_has, cause_from};
 #define ALARM(column, name, syntax)    COLUMN(5, 1, column, name, syntax, alarm_row, get_alarm)
 #define EVENT(column, name, syntax)    COLUMN(6, 5, column, name, syntax, event_row, get_event)
 #define BY_CAUSE(column, name, syntax) COLUMN(7, 1, column, name, syntax, cause_row, get_cause)
+#define PEER(column, name, syntax)     COLUMN(8, 1, column, name, syntax, peer_row, get_peer)
+#define PORT(column, name, syntax)     COLUMN(8, 2, column, name, syntax, port_row, get_port)
+#define PEER_TOTAL(column, name, syntax)                                                           \
+    COLUMN(8, 3, column, name, syntax, peer_total_row, get_peer_total)
 
 #define SYNTAX_FLAG   MIB_INTEGER
 #define SYNTAX_RATE   MIB_UNSIGNED
@@ -433,6 +595,23 @@ static struct mib_object objects[] = {
     BY_CAUSE(4, "tcpResetCauseCount", MIB_COUNTER64)
     BY_CAUSE(5, "tcpResetCauseAvg10s", MIB_UNSIGNED)
     BY_CAUSE(6, "tcpResetCauseMethod", MIB_INTEGER)
+
+    PEER(4, "tcpResetPeerAddressType", MIB_INTEGER)
+    PEER(5, "tcpResetPeerAddress", MIB_STRING)
+    PEER(6, "tcpResetPeerCount", MIB_UNSIGNED)
+    PEER(7, "tcpResetPeerShare", MIB_UNSIGNED)
+    PEER(8, "tcpResetPeerPort", MIB_UNSIGNED)
+    PEER(9, "tcpResetPeerCause", MIB_INTEGER)
+    PEER(10, "tcpResetPeerText", MIB_STRING)
+    PORT(4, "tcpResetPortNumber", MIB_UNSIGNED)
+    PORT(5, "tcpResetPortCount", MIB_UNSIGNED)
+    PORT(6, "tcpResetPortShare", MIB_UNSIGNED)
+    PORT(7, "tcpResetPortCause", MIB_INTEGER)
+    PORT(8, "tcpResetPortText", MIB_STRING)
+    PEER_TOTAL(3, "tcpResetPeerTotal", MIB_UNSIGNED)
+    PEER_TOTAL(4, "tcpResetPeerOthers", MIB_UNSIGNED)
+    PEER_TOTAL(5, "tcpResetPortOthers", MIB_UNSIGNED)
+    PEER_TOTAL(6, "tcpResetPeerTotalText", MIB_STRING)
 };
 /* clang-format on */
 

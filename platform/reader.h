@@ -6,7 +6,7 @@
  *        caller; afterwards those rights may go. `argument` is what follows the
  *        colon of `-s name:argument`, "" without one. On success *reader is
  *        set; else what failed and where (one line, no newline) is in error.
- * read   Fills counters, valid bits, methods, SYN-cookie state and sources of
+ * read   Fills counters, valid bits, methods, SYN-cookie state, sources and peers_known of
  *        *sample; the rest of it is zero before the call, but time_ns is set.
  *        What the source does not know stays without its valid bit. Never
  *        blocks. Returns false and writes error when nothing could be read;

@@ -31,6 +31,10 @@ struct agent {
     bool resumed;                   /* the alarms of an earlier run have been taken up */
     struct archive_contents stored; /* by an earlier agent, as it was when this one started */
     struct history history;
+    uint64_t next_slice;     /* number of the next slice to take from the ring */
+    struct peer_slice slice; /* taken, but it ends after the newest sample, if has_slice */
+    bool has_slice;
+    struct ranker ranker;
     struct snapshot snapshot;
     struct event_log events;
     struct archive archive;
@@ -194,6 +198,19 @@ static void resume_alarms(struct agent *agent, int64_t now_ns)
     agent->resumed = true;
 }
 
+/* The slices that the sample may know of: a new agent goes through those of the past, too. */
+static void take_slices(struct agent *agent, int64_t now_ns)
+{
+    for (;;) {
+        if (!agent->has_slice && !ring_read_slice(agent->ring, &agent->next_slice, &agent->slice))
+            return;
+        agent->has_slice = agent->slice.end_ns > now_ns;
+        if (agent->has_slice)
+            return;
+        ranker_push(&agent->ranker, &agent->slice);
+    }
+}
+
 /*
  * The agent's step, once a sample. Those that an earlier agent stepped through are
  * only history. All that a sample brings is recorded at once: an agent that dies
@@ -208,7 +225,9 @@ static void step(struct agent *agent, const struct sample *sample)
         return;
     if (!agent->resumed)
         resume_alarms(agent, sample->time_ns);
-    snapshot_update(&agent->snapshot, &agent->history);
+    take_slices(agent, sample->time_ns);
+    ranker_update(&agent->ranker, sample->time_ns);
+    snapshot_update(&agent->snapshot, &agent->history, &agent->ranker.rankings);
     if (sample->time_ns <= agent->snapshot.alarm[METRIC_FIRST].stepped_ns)
         return;
     tell_ignored_causes(agent);
@@ -394,7 +413,7 @@ int agent_run(const struct config *config, struct ring *ring, int wake)
     }
     agent->config = config;
     agent->ring = ring;
-    agent->next = 1;
+    agent->next = agent->next_slice = 1;
     load(agent, config);
     if (!serve(agent, config, wake))
         return 1;

@@ -205,7 +205,8 @@ void sampler_tick(struct sampler *sampler, struct ring *ring)
     sampler->failing = false;
     sampler->good_ns = read.time_ns;
     continuity_next(&sampler->continuity, &read, &next);
-    publish(sampler, ring, &next);
+    /* Before the sample: who takes it finds the slice there, too. */
     publish_peers(sampler, ring, read.time_ns);
+    publish(sampler, ring, &next);
     publish_evidence(sampler, ring);
 }

@@ -300,6 +300,7 @@ static bool bpf_read(struct reader *reader, struct sample *sample, char *error, 
         reader->resets[direction] =
             exact.resets[direction][COUNT_IPV4] + exact.resets[direction][COUNT_IPV6];
     sample->sources |= UINT32_C(1) << SOURCE_BPF;
+    sample->peers_known = true;
     return true;
 }
 

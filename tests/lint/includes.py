@@ -24,7 +24,7 @@ MAY_INCLUDE = {
     "platform/peers": "platform/sample",
     "platform/evidence": "platform/sample",
     "platform/reader": "platform/sample platform/peers platform/evidence",
-    "platform/replay": "platform/sample platform/reader",
+    "platform/replay": "platform/sample platform/peers platform/reader",
     "platform/Linux/proc_text": "",
     "platform/Linux/estimate": "platform/sample",
     "platform/rights": "",
@@ -60,9 +60,10 @@ MAY_INCLUDE = {
     "subagent/average": "platform/sample",
     "subagent/alarm": "subagent/average subagent/settings",
     "subagent/events": "platform/sample subagent/settings",
-    "subagent/counted": "subagent/alarm",
+    "subagent/ranking": "platform/peers",
+    "subagent/counted": "subagent/alarm subagent/ranking",
     "subagent/summary": "subagent/counted subagent/events",
-    "subagent/snapshot": "subagent/counted",
+    "subagent/snapshot": "subagent/counted subagent/ranking",
     "subagent/store": "subagent/alarm subagent/events",
     "subagent/archive": "subagent/store subagent/log",
     # From a snapshot to the wire.
@@ -118,6 +119,7 @@ OS_CONDITION = re.compile(r"^[ \t]*#[ \t]*(?:el)?if.*\b(__linux__|__linux|linux|
 # Pure files: samples in, answers out. What they may include of the system, and the
 # functions that they may call: no clock, no input, no output.
 PURE = {
+    "platform/peers.c": ("", ""),
     "platform/sample.c": ("", ""),
     "platform/Linux/estimate.c": ("", ""),
     "platform/Linux/exact.c": ("", ""),
@@ -126,9 +128,10 @@ PURE = {
     "subagent/average.c": ("", ""),
     "subagent/counted.c": ("", ""),
     "subagent/events.c": ("", "calloc free"),
+    "subagent/ranking.c": ("", ""),
     "subagent/settings.c": ("", ""),
     "subagent/snapshot.c": ("", ""),
-    "subagent/summary.c": ("stdio.h", "snprintf"),
+    "subagent/summary.c": ("stdio.h arpa/inet.h", "snprintf inet_ntop"),
     "subagent/ring.c": ("stdatomic.h sys/mman.h", "mmap mprotect"),  # its mapping
     "mib/objects.c": ("time.h", "localtime_r"),  # DateAndTime; it reads no clock
 }
@@ -144,7 +147,7 @@ SAMPLER = ["subagent/sampler.[ch]", "subagent/supervisor.[ch]", "subagent/log.[c
            "subagent/ring.[ch]", "platform/*"]
 NOT_FOR_SAMPLER = ["mib/*.h", "subagent/store.h", "subagent/alarm.h", "subagent/average.h",
                    "subagent/agentx.h", "subagent/agent.h", "subagent/events.h",
-                   "subagent/snapshot.h", "subagent/summary.h"]
+                   "subagent/ranking.h", "subagent/snapshot.h", "subagent/summary.h"]
 
 # build/: what `make generated` makes there.
 FLAGS = ["-std=gnu11", "-I.", "-Ibuild", "-D_GNU_SOURCE"]

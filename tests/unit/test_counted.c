@@ -12,11 +12,13 @@
 #define S NS_PER_S
 
 static struct history history; /* static: large */
+static struct rankings rankings;
 
 static int start_history(void **state)
 {
     (void)state;
     memset(&history, 0, sizeof history);
+    memset(&rankings, 0, sizeof rankings);
     return 0;
 }
 
@@ -48,7 +50,7 @@ static struct counted counted_of(enum metric metric, uint32_t causes)
     struct alarm_settings settings = settings_default();
 
     settings.value[SETTING_CAUSES] = causes;
-    return counted_in_window(metric, &settings, &history);
+    return counted_in_window(metric, &settings, &history, &rankings);
 }
 
 static void assert_dominant(struct counted counted, enum cause cause, uint32_t percent)
@@ -163,6 +165,72 @@ static void test_a_part_is_told(void **state)
     assert_false(counted_of(METRIC_SENT, CAUSE_MASK_ALL & ~ABORTED).part); /* not measured */
 }
 
+/* ---- The peer ---- */
+
+#define RESETS 1000
+
+/* 1000 resets received in the window; of what is ranked so many are the first peer's. */
+static void fill_peers(uint32_t first, uint32_t total)
+{
+    struct sample sample = received(15 * S, (struct resets){.refused = RESETS});
+
+    start_history(NULL);
+    sample.peers_known = true;
+    push(received(10 * S, (struct resets){0}));
+    push(sample);
+    rankings.of[RANKING_10S][DIRECTION_RECEIVED] = (struct ranking){
+        .total = total,
+        .peers = {.count = 1, .peers = {{.version = 4, .port = 443, .count = first}}},
+    };
+}
+
+static void test_a_peer_with_more_than_half_stands_out(void **state)
+{
+    static const struct {
+        uint32_t first, total, count, percent;
+    } cases[] = {
+        {RESETS, RESETS, RESETS, 100},
+        {501, RESETS, 501, 50},
+        {500, RESETS, 0, 0},
+        {501, 501, 501, 100}, /* what came since has not been told by peer */
+        {500, 500, 0, 0},     /* it may all be another's */
+        {800, 1600, 0, 0},    /* what is told goes further back */
+        {801, 1600, 801, 50},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fill_peers(cases[i].first, cases[i].total);
+
+        struct counted counted = counted_of(METRIC_RECEIVED, CAUSE_MASK_ALL);
+
+        assert_int_equal(counted.peer.count, cases[i].count);
+        assert_int_equal(counted.peer_percent, cases[i].percent);
+        assert_int_equal(counted.peer.port, cases[i].count > 0 ? 443 : 0);
+    }
+}
+
+static void test_peers_are_of_all_causes_and_of_their_direction(void **state)
+{
+    (void)state;
+    fill_peers(RESETS, RESETS);
+    assert_int_equal(counted_of(METRIC_RECEIVED, CAUSE_MASK_ALL & ~ABORTED).peer.count, 0);
+    assert_int_equal(counted_of(METRIC_SENT, CAUSE_MASK_ALL).peer.count, 0);
+    assert_int_equal(counted_of(METRIC_SYN_COOKIES, CAUSE_MASK_ALL).peer.count, 0);
+    rankings.of[RANKING_10S][DIRECTION_SENT] = rankings.of[RANKING_10S][DIRECTION_RECEIVED];
+    assert_int_equal(counted_of(METRIC_SENT, CAUSE_MASK_ALL).peer.count, RESETS);
+    assert_int_equal(counted_of(METRIC_SYN_COOKIES, CAUSE_MASK_ALL).peer.count, 0);
+}
+
+/* What was told before a source was lost is not of now. */
+static void test_a_source_without_peers_has_none(void **state)
+{
+    (void)state;
+    fill_peers(RESETS, RESETS);
+    push(received(16 * S, (struct resets){.refused = RESETS}));
+    assert_int_equal(counted_of(METRIC_RECEIVED, CAUSE_MASK_ALL).peer.count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +240,9 @@ int main(void)
         cmocka_unit_test(test_causes_that_are_not_measured_do_not_stand_out),
         cmocka_unit_test_setup(test_each_metric_has_its_own, start_history),
         cmocka_unit_test_setup(test_a_part_is_told, start_history),
+        cmocka_unit_test(test_a_peer_with_more_than_half_stands_out),
+        cmocka_unit_test(test_peers_are_of_all_causes_and_of_their_direction),
+        cmocka_unit_test(test_a_source_without_peers_has_none),
     };
 
     return cmocka_run_group_tests_name("counted", tests, NULL, NULL);

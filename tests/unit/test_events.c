@@ -118,11 +118,11 @@ static const struct {
       .value_centi = 41230,
       .threshold_centi = 5000},
      true,
-     {false, CAUSE_NONE, 0},
+     {.part = false},
      "received 412.30/s (limit 50.00)"},
     {{.kind = EVENT_RAISED, .metric = METRIC_SENT, .value_centi = 5001, .threshold_centi = 5000},
      false,
-     {false, CAUSE_NONE, 0},
+     {.part = false},
      "sent 50.01/s (limit 50.00), no baseline yet"},
     {{.kind = EVENT_CLEARED,
       .metric = METRIC_RECEIVED,
@@ -131,7 +131,7 @@ static const struct {
       .duration_s = 73,
       .peak_centi = 41230},
      true,
-     {false, CAUSE_NONE, 0},
+     {.part = false},
      "received back to 3.20/s (limit 5.00) after 73 s, peak 412.30/s"},
     {{.kind = EVENT_CLEARED,
       .metric = METRIC_RECEIVED,
@@ -140,39 +140,74 @@ static const struct {
       .duration_s = 2,
       .peak_centi = 9100},
      true,
-     {false, CAUSE_NONE, 0},
+     {.part = false},
      "received alarm switched off at 90.00/s after 2 s"},
     {{.kind = EVENT_SYN_COOKIE_STATE,
       .metric = METRIC_SYN_COOKIES,
       .syn_cookie_state = SYN_COOKIES_ALWAYS},
      true,
-     {false, CAUSE_NONE, 0},
+     {.part = false},
      "SYN cookies are now always"},
     {{.kind = EVENT_METHOD, .metric = METRIC_SENT, .method = METHOD_EXACT},
      true,
-     {false, CAUSE_NONE, 0},
+     {.part = false},
      "sent is now exact"},
     {{.kind = EVENT_RAISED,
       .metric = METRIC_RECEIVED,
       .value_centi = 41230,
       .threshold_centi = 5000},
      true,
-     {false, CAUSE_NO_LISTENER, 93},
+     {.part = false, .dominant = CAUSE_NO_LISTENER, .percent = 93},
      "received 412.30/s (limit 50.00): 93 % refused"},
+    /* A peer says more than a cause alone. */
+    {{.kind = EVENT_RAISED,
+      .metric = METRIC_RECEIVED,
+      .value_centi = 41230,
+      .threshold_centi = 5000},
+     true,
+     {.dominant = CAUSE_NO_LISTENER,
+      .percent = 99,
+      .peer = {.address = {192, 0, 2, 7},
+               .version = 4,
+               .cause = CAUSE_NO_LISTENER,
+               .port = 443,
+               .count = 1},
+      .peer_percent = 93},
+     "received 412.30/s (limit 50.00): 93 % from 192.0.2.7, port 443, refused"},
+    {{.kind = EVENT_RAISED, .metric = METRIC_SENT, .value_centi = 6000, .threshold_centi = 5000},
+     false,
+     {.peer = {.address = {0x20, 0x01, 0x0d, 0xb8, [15] = 7},
+               .version = 6,
+               .cause = CAUSE_NO_LISTENER,
+               .port = 443,
+               .count = 1},
+      .peer_percent = 51},
+     "sent 60.00/s (limit 50.00), no baseline yet: 51 % to 2001:db8::7, port 443, no listener"},
+    /* Neither a port nor a cause stands out. */
+    {{.kind = EVENT_RAISED,
+      .metric = METRIC_RECEIVED,
+      .value_centi = 6000,
+      .threshold_centi = 5000},
+     true,
+     {.dominant = CAUSE_ABORTED,
+      .percent = 51,
+      .peer = {.address = {192, 0, 2, 7}, .version = 4, .count = 1},
+      .peer_percent = 100},
+     "received 60.00/s (limit 50.00): 100 % from 192.0.2.7"},
     {{.kind = EVENT_RAISED,
       .metric = METRIC_RECEIVED,
       .value_centi = 6000,
       .threshold_centi = 5000},
      false,
-     {false, CAUSE_ABORTED, 100},
+     {.part = false, .dominant = CAUSE_ABORTED, .percent = 100},
      "received 60.00/s (limit 50.00), no baseline yet: 100 % aborted by the peer"},
     {{.kind = EVENT_RAISED, .metric = METRIC_SENT, .value_centi = 6000, .threshold_centi = 5000},
      true,
-     {true, CAUSE_ABORTED, 51},
+     {.part = true, .dominant = CAUSE_ABORTED, .percent = 51},
      "sent of chosen causes 60.00/s (limit 50.00): 51 % aborted here"},
     {{.kind = EVENT_RAISED, .metric = METRIC_SENT, .value_centi = 6000, .threshold_centi = 5000},
      true,
-     {true, CAUSE_NONE, 0},
+     {.part = true},
      "sent of chosen causes 60.00/s (limit 50.00)"},
     /* A cause that should not occur in this direction has no phrase, but a name. */
     {{.kind = EVENT_RAISED,
@@ -180,7 +215,7 @@ static const struct {
       .value_centi = 6000,
       .threshold_centi = 5000},
      true,
-     {false, CAUSE_FIREWALL, 99},
+     {.part = false, .dominant = CAUSE_FIREWALL, .percent = 99},
      "received 60.00/s (limit 50.00): 99 % firewall"},
     /* What is left when it clears is not what the peak was made of. */
     {{.kind = EVENT_CLEARED,
@@ -190,7 +225,7 @@ static const struct {
       .duration_s = 73,
       .peak_centi = 41230},
      true,
-     {true, CAUSE_BLIND, 80},
+     {.part = true, .dominant = CAUSE_BLIND, .percent = 80},
      "received of chosen causes back to 3.20/s (limit 5.00) after 73 s, peak 412.30/s"},
 };
 
@@ -224,7 +259,7 @@ static void test_summary_of_alarm(void **state)
     alarm.state = ALARM_RAISED;
     summary_of_alarm(summary, METRIC_SENT, &alarm, &counted);
     assert_string_equal(summary, "sent 12.34/s (limit 5.00), raised");
-    counted = (struct counted){true, CAUSE_QUEUE_FULL, 77};
+    counted = (struct counted){.part = true, .dominant = CAUSE_QUEUE_FULL, .percent = 77};
     summary_of_alarm(summary, METRIC_SENT, &alarm, &counted);
     assert_string_equal(
         summary, "sent of chosen causes 12.34/s (limit 5.00), raised: 77 % listen queue full");
@@ -251,7 +286,7 @@ static void test_every_cause_has_its_phrase(void **state)
 
     (void)state;
     for (enum cause cause = CAUSE_NO_LISTENER; cause < CAUSE_SLOTS; cause++) {
-        const struct counted counted = {true, cause, 100};
+        const struct counted counted = {.part = true, .dominant = cause, .percent = 100};
 
         summary_of_event(summary, &event, false, &counted);
         assert_ptr_equal(strstr(summary, "received of chosen causes 42949672.95/s (limit "
@@ -261,6 +296,29 @@ static void test_every_cause_has_its_phrase(void **state)
         if (cause == CAUSE_BLIND)
             assert_non_null(strstr(summary, ": 100 % with an unexpected sequence number"));
     }
+}
+
+/* Of the longest address, port and cause nothing is cut either. */
+static void test_every_part_of_a_peer_fits(void **state)
+{
+    const struct event event = {.kind = EVENT_RAISED,
+                                .metric = METRIC_RECEIVED,
+                                .value_centi = UINT32_MAX,
+                                .threshold_centi = UINT32_MAX};
+    struct counted counted = {
+        .peer = {.version = 6, .cause = CAUSE_BLIND, .port = UINT16_MAX, .count = UINT32_MAX},
+        .peer_percent = 100};
+    char summary[SUMMARY_SIZE];
+
+    (void)state;
+    memset(counted.peer.address, 0xff, sizeof counted.peer.address);
+    summary_of_event(summary, &event, false, &counted);
+    assert_string_equal(summary, "received 42949672.95/s (limit 42949672.95), no baseline yet: "
+                                 "100 % from ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff, port 65535, "
+                                 "with an unexpected sequence number");
+    summary_of_peer(summary, DIRECTION_RECEIVED, &counted.peer, UINT32_MAX);
+    assert_string_equal(summary, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff: 100 % (4294967295), "
+                                 "port 65535, with an unexpected sequence number");
 }
 
 int main(void)
@@ -274,6 +332,7 @@ int main(void)
         cmocka_unit_test(test_summaries),
         cmocka_unit_test(test_summary_of_alarm),
         cmocka_unit_test(test_every_cause_has_its_phrase),
+        cmocka_unit_test(test_every_part_of_a_peer_fits),
     };
 
     return cmocka_run_group_tests_name("events", tests, NULL, NULL);

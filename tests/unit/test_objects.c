@@ -33,6 +33,37 @@ static const struct mib_view view = {
     (counter_bit(COUNTER_RECEIVED_UNEXPLAINED) | counter_bit(COUNTER_SENT_NO_LISTENER))
 #define CAUSE_ROWS (2 * (CAUSE_SLOTS - 1) - 2)
 
+/* Ranks by direction and window: one without any first, one in between, one full. */
+static const uint32_t ranks[][RANKING_WINDOWS] = {
+    [DIRECTION_RECEIVED] = {0, 3},
+    [DIRECTION_SENT] = {0, RANKS},
+};
+#define PEER_ROWS       (3 + RANKS)
+#define PEER_TOTAL_ROWS 4
+
+/* Peers 198.51.100.1 …, or 2001:db8::1 … of those sent; ports 1001 …; 100, 99 … resets of 1000. */
+static struct ranking ranking_of(enum direction direction, uint32_t count)
+{
+    struct ranking ranking = {.total = 1000, .peers.count = count, .ports.count = count};
+
+    for (uint32_t n = 0; n < count; n++) {
+        struct peer peer = {.version = direction == DIRECTION_SENT ? 6 : 4,
+                            .cause = CAUSE_NO_LISTENER,
+                            .port = n == 1 ? 0 : 443,
+                            .count = 100 - n};
+
+        if (direction == DIRECTION_SENT)
+            memcpy(peer.address, (const uint8_t[16]){0x20, 0x01, 0x0d, 0xb8, [15] = 1 + n}, 16);
+        else
+            memcpy(peer.address, (const uint8_t[4]){198, 51, 100, 1 + n}, 4);
+        ranking.peers.peers[n] = peer;
+        ranking.ports.peers[n] = (struct peer){.port = 1001 + n, .count = 100 - n};
+    }
+    ranking.peers.others = 900;
+    ranking.ports.others = 901;
+    return ranking;
+}
+
 /* All else known, three alarms, events 4 to 6 of which 6 is a clear. */
 static int fill(void **state)
 {
@@ -48,6 +79,7 @@ static int fill(void **state)
                    .sources = 1,
                    .received_method = METHOD_ESTIMATED,
                    .sent_method = METHOD_ESTIMATED,
+                   .peers_known = true,
                    .cause_method = CAUSES_DERIVED,
                    .syn_cookie_state = SYN_COOKIES_ON_OVERFLOW},
         .rates_valid = UINT32_MAX,
@@ -64,6 +96,9 @@ static int fill(void **state)
         snapshot.alarm[metric].falling_centi = 500;
         snapshot.settings.value[metric] = settings_default();
     }
+    for (enum direction way = DIRECTION_RECEIVED; way <= DIRECTION_SENT; way++)
+        for (enum ranking_window window = 0; window < RANKING_WINDOWS; window++)
+            snapshot.rankings.of[window][way] = ranking_of(way, ranks[way][window]);
     event_log_open(&events, 3);
     for (uint32_t number = 4; number <= 6; number++)
         event_log_add(&events, &(struct event){.number = number,
@@ -126,8 +161,12 @@ static void assert_same(const struct mib_value *a, const struct mib_value *b)
 static size_t rows_of(const struct mib_object *object)
 {
     if (object->arc_count == 3)
-        return 1;                                 /* a scalar */
-    return object->arcs[1] == 7 ? CAUSE_ROWS : 3; /* three alarms or three events */
+        return 1; /* a scalar */
+    if (object->arcs[1] == 7)
+        return CAUSE_ROWS;
+    if (object->arcs[1] == 8)
+        return object->arcs[2] == 3 ? PEER_TOTAL_ROWS : PEER_ROWS;
+    return 3; /* three alarms or three events */
 }
 
 /* What a walk visits is what the tables say: sorted, and each name answers a GET alike. */
@@ -152,7 +191,7 @@ static void test_walk(void **state)
     assert_int_equal(visited, expected);
 }
 
-#define WALK_MAX 300
+#define WALK_MAX 500
 
 /* Every name that a walk meets, in order. */
 static size_t walk_all(struct name names[WALK_MAX])
@@ -190,12 +229,12 @@ static void test_next_from_anywhere(void **state)
 
     (void)state;
     for (int i = 0; i < 200000; i++) {
-        uint32_t from[8];
-        size_t length = (size_t)random_between(&random, 0, 8);
+        uint32_t from[9];
+        size_t length = (size_t)random_between(&random, 0, 9);
 
         for (size_t arc = 0; arc < length; arc++)
             from[arc] = random_one_in(&random, 20) ? (uint32_t)random_magnitude(&random, 32)
-                                                   : (uint32_t)random_between(&random, 0, 7);
+                                                   : (uint32_t)random_between(&random, 0, 11);
         assert_next(walk, count, from, length);
     }
 }
@@ -205,7 +244,8 @@ static void test_next_from_anywhere(void **state)
 static void test_next_around_each_instance(void **state)
 {
     static struct name walk[WALK_MAX];
-    static const uint32_t ends[] = {0, 1, 2, 3, 11, 12, UINT32_MAX - 1, UINT32_MAX};
+    static const uint32_t ends[] = {0,         1, 2, 3, 9, 10, 11, 12, 59, 60, 61, UINT32_MAX - 1,
+                                    UINT32_MAX};
     size_t count = walk_all(walk);
 
     (void)state;
@@ -253,6 +293,21 @@ static void test_no_such(void **state)
     assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 1, 13), MIB_NO_INSTANCE);
     assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 2, 12), MIB_NO_INSTANCE);
     assert_int_equal(ANSWER_AT(1, 7, 1, 1, 1, 1, 1), MIB_NO_OBJECT); /* an INDEX */
+    assert_int_equal(ANSWER_AT(1, 8, 1, 1, 6, 1, 60, 1), MIB_FOUND);
+    assert_int_equal(ANSWER_AT(1, 8, 2, 1, 5, 2, 60, 10), MIB_FOUND);
+    assert_int_equal(ANSWER_AT(1, 8, 1, 1, 6, 1, 10, 1), MIB_NO_INSTANCE); /* none in 10 s */
+    assert_int_equal(ANSWER_AT(1, 8, 1, 1, 6, 1, 60, 0), MIB_NO_INSTANCE);
+    assert_int_equal(ANSWER_AT(1, 8, 1, 1, 6, 1, 60, 4), MIB_NO_INSTANCE);
+    assert_int_equal(ANSWER_AT(1, 8, 2, 1, 5, 2, 60, 11), MIB_NO_INSTANCE);
+    assert_int_equal(ANSWER_AT(1, 8, 1, 1, 6, 1, 59, 1), MIB_NO_INSTANCE);
+    assert_int_equal(ANSWER_AT(1, 8, 1, 1, 6, 1, 61, 1), MIB_NO_INSTANCE);
+    assert_int_equal(ANSWER_AT(1, 8, 1, 1, 6, 0, 60, 1), MIB_NO_INSTANCE);
+    assert_int_equal(ANSWER_AT(1, 8, 1, 1, 6, 3, 60, 1), MIB_NO_INSTANCE);
+    assert_int_equal(ANSWER_AT(1, 8, 1, 1, 6, 1, 60), MIB_NO_INSTANCE);
+    assert_int_equal(ANSWER_AT(1, 8, 1, 1, 6, 1, 60, 1, 0), MIB_NO_INSTANCE);
+    assert_int_equal(ANSWER_AT(1, 8, 3, 1, 3, 1, 10), MIB_FOUND); /* a total of 0 is a total */
+    assert_int_equal(ANSWER_AT(1, 8, 3, 1, 3, 1, 11), MIB_NO_INSTANCE);
+    assert_int_equal(ANSWER_AT(1, 8, 1, 1, 3, 1, 60, 1), MIB_NO_OBJECT); /* an INDEX */
 }
 
 /* Not one value is made up before the first sample. */
@@ -265,7 +320,9 @@ static void test_unknown(void **state)
 
     (void)state;
     for (size_t i = 0; i < count; i++) {
-        bool by_cause = object[i].arcs[1] == 7;
+        static const uint32_t first_row[][MIB_INDEX_MAX] = {[7] = {1, 1}, [8] = {1, 10, 1}};
+        uint32_t group = object[i].arcs[1], table = object[i].arcs[2];
+        size_t parts = group < 7 ? 1 : group == 7 || table == 3 ? 2 : 3;
         uint32_t name[MIB_NAME_MAX];
         struct mib_value value;
 
@@ -274,9 +331,8 @@ static void test_unknown(void **state)
         if (object[i].arcs[1] == 5 || object[i].arcs[1] == 6)
             continue; /* alarms and events have states before any sample */
         memcpy(name, object[i].arcs, sizeof object[i].arcs);
-        name[object[i].arc_count] = name[object[i].arc_count + 1] = by_cause; /* .0 or .1.1 */
-        if (mib_get(&blank, name, object[i].arc_count + (by_cause ? 2 : 1), &value) !=
-            MIB_NO_INSTANCE)
+        memcpy(name + object[i].arc_count, first_row[group], sizeof first_row[group]);
+        if (mib_get(&blank, name, object[i].arc_count + parts, &value) != MIB_NO_INSTANCE)
             fail_msg("%s has a value", object[i].name);
     }
 }
@@ -313,6 +369,47 @@ static void test_values(void **state)
     assert_int_equal(value.bytes[1], 0xf0);
 }
 
+static void assert_octets(const uint32_t *name, size_t length, const void *bytes, size_t count)
+{
+    struct mib_value value;
+
+    assert_int_equal(mib_get(&view, name, length, &value), MIB_FOUND);
+    assert_int_equal(value.syntax, MIB_STRING);
+    assert_int_equal(value.length, count);
+    assert_memory_equal(value.bytes, bytes, count);
+}
+
+#define ASSERT_TEXT_AT(text, ...)                                                                  \
+    assert_octets((const uint32_t[]){__VA_ARGS__}, sizeof((const uint32_t[]){__VA_ARGS__}) / 4,    \
+                  text, strlen(text))
+
+static void test_peers(void **state)
+{
+    (void)state;
+    assert_int_equal(NUMBER_AT(1, 8, 1, 1, 4, 1, 60, 3), 1); /* ipv4 */
+    assert_int_equal(NUMBER_AT(1, 8, 1, 1, 4, 2, 60, 3), 2); /* ipv6 */
+    assert_octets((const uint32_t[]){1, 8, 1, 1, 5, 1, 60, 3}, 8,
+                  (const uint8_t[]){198, 51, 100, 3}, 4);
+    assert_octets((const uint32_t[]){1, 8, 1, 1, 5, 2, 60, 10}, 8,
+                  (const uint8_t[16]){0x20, 0x01, 0x0d, 0xb8, [15] = 10}, 16);
+    assert_int_equal(NUMBER_AT(1, 8, 1, 1, 6, 1, 60, 3), 98);
+    assert_int_equal(NUMBER_AT(1, 8, 1, 1, 7, 1, 60, 3), 9); /* of 1000, rounded down */
+    assert_int_equal(NUMBER_AT(1, 8, 1, 1, 8, 1, 60, 3), 443);
+    assert_int_equal(NUMBER_AT(1, 8, 1, 1, 9, 1, 60, 3), CAUSE_NO_LISTENER);
+    ASSERT_TEXT_AT("198.51.100.1: 10 % (100), port 443, refused", 1, 8, 1, 1, 10, 1, 60, 1);
+    ASSERT_TEXT_AT("198.51.100.2: 9 % (99), refused", 1, 8, 1, 1, 10, 1, 60, 2);
+    ASSERT_TEXT_AT("2001:db8::a: 9 % (91), port 443, no listener", 1, 8, 1, 1, 10, 2, 60, 10);
+    assert_int_equal(NUMBER_AT(1, 8, 2, 1, 4, 2, 60, 10), 1010);
+    assert_int_equal(NUMBER_AT(1, 8, 2, 1, 5, 2, 60, 10), 91);
+    assert_int_equal(NUMBER_AT(1, 8, 2, 1, 6, 2, 60, 1), 10);
+    assert_int_equal(NUMBER_AT(1, 8, 2, 1, 7, 2, 60, 1), 0); /* none stands out: other */
+    ASSERT_TEXT_AT("port 1001: 10 % (100)", 1, 8, 2, 1, 8, 2, 60, 1);
+    assert_int_equal(NUMBER_AT(1, 8, 3, 1, 3, 2, 10), 1000);
+    assert_int_equal(NUMBER_AT(1, 8, 3, 1, 4, 2, 10), 900);
+    assert_int_equal(NUMBER_AT(1, 8, 3, 1, 5, 2, 10), 901);
+    ASSERT_TEXT_AT("1000 in 60 s; others 900 by peer, 901 by port", 1, 8, 3, 1, 6, 2, 60);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +419,7 @@ int main(void)
         cmocka_unit_test(test_no_such),
         cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_values),
+        cmocka_unit_test(test_peers),
     };
 
     return cmocka_run_group_tests_name("objects", tests, fill, empty);
