@@ -1,5 +1,6 @@
 #include "platform/replay.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,11 +24,16 @@ enum key {
     KEY_SENT_METHOD,
     KEY_CAUSE_METHOD,
     KEY_FAIL,
+    KEY_RECEIVED_PEER,
+    KEY_SENT_PEER,
+    KEY_RECEIVED_OTHERS,
+    KEY_SENT_OTHERS,
     KEY_COUNT
 };
 
 static const char *const key_names[KEY_COUNT - COUNTER_COUNT] = {
-    "time_ms", "syn_cookie_state", "received_method", "sent_method", "cause_method", "fail",
+    "time_ms", "syn_cookie_state", "received_method", "sent_method",     "cause_method",
+    "fail",    "received.peer",    "sent.peer",       "received.others", "sent.others",
 };
 
 _Static_assert(KEY_COUNT <= 64, "the keys seen in a line are 64 bits");
@@ -38,7 +44,8 @@ struct parser {
     size_t line_number;
     uint64_t seen; /* bit n: enum counter or enum key n stands in this line */
     struct replay *replay;
-    size_t room; /* lines allocated */
+    size_t room;      /* lines allocated */
+    bool peers_known; /* some line has a slice */
     char *error;
     size_t error_size;
 };
@@ -187,6 +194,146 @@ static bool parse_fail(const struct parser *parser, struct span value, struct re
     return true;
 }
 
+/* ---- Peers ---- */
+
+static bool is_peer_key(int key)
+{
+    return key == KEY_RECEIVED_PEER || key == KEY_SENT_PEER;
+}
+
+/* The slice of a line, made with the first key that needs it. NULL: errno. */
+static struct peer_slice *slice_of(struct replay_line *line)
+{
+    if (!line->slice)
+        line->slice = calloc(1, sizeof *line->slice);
+    return line->slice;
+}
+
+/* Takes what stands before the next comma, or all the rest; empty where nothing is left. */
+static struct span next_field(struct span *rest)
+{
+    const char *comma =
+        rest->at < rest->end ? memchr(rest->at, ',', (size_t)span_length(*rest)) : NULL;
+    struct span field = {rest->at, comma ? comma : rest->end};
+
+    rest->at = comma ? comma + 1 : rest->end;
+    return field;
+}
+
+static bool parse_address(struct span word, struct peer *peer)
+{
+    char text[INET6_ADDRSTRLEN];
+    size_t length = (size_t)span_length(word);
+
+    if (length >= sizeof text || memchr(word.at, '\0', length))
+        return false;
+    memcpy(text, word.at, length);
+    text[length] = '\0';
+    peer->version = memchr(text, ':', length) ? 6 : 4;
+    return inet_pton(peer->version == 6 ? AF_INET6 : AF_INET, text, peer->address) == 1;
+}
+
+/* What is wrong with it; NULL: nothing. */
+static const char *parse_peer_fields(struct span rest, struct peer *peer)
+{
+    struct span address = next_field(&rest), port = next_field(&rest), cause = next_field(&rest);
+    uint64_t port_number, count;
+    int found = find_name(cause, cause_labels, CAUSE_SLOTS);
+
+    if (!parse_address(address, peer))
+        return "ADDRESS,PORT,CAUSE,COUNT expected: not an address";
+    if (!parse_number(port, UINT16_MAX, &port_number))
+        return "ADDRESS,PORT,CAUSE,COUNT expected: not a port";
+    if (found < 0)
+        return "ADDRESS,PORT,CAUSE,COUNT expected: not a cause";
+    if (!parse_number(rest, UINT32_MAX, &count) || count == 0)
+        return "ADDRESS,PORT,CAUSE,COUNT expected: not a count from 1 to 4294967295";
+    peer->port = (uint16_t)port_number;
+    peer->cause = (uint8_t)found;
+    peer->count = (uint32_t)count;
+    return NULL;
+}
+
+static bool is_listed(const struct peer_slice *slice, enum peer_list list, const struct peer *peer)
+{
+    for (uint32_t n = 0; n < slice->counts[list]; n++)
+        if (slice->peers[list][n].version == peer->version &&
+            !memcmp(slice->peers[list][n].address, peer->address, sizeof peer->address))
+            return true;
+    return false;
+}
+
+static bool add_to_total(const struct parser *parser, int key, struct peer_slice *slice,
+                         enum peer_list peers, enum peer_list ports, uint32_t count)
+{
+    if (__builtin_add_overflow(slice->totals[peers], count, &slice->totals[peers]))
+        return fail_key(parser, key, "more than 4294967295 resets in the line");
+    slice->totals[ports] = slice->totals[peers];
+    return true;
+}
+
+static bool parse_peer(const struct parser *parser, int key, struct span value,
+                       struct replay_line *line, enum peer_list peers, enum peer_list ports)
+{
+    struct peer_slice *slice = slice_of(line);
+    struct peer peer = {0};
+    const char *wrong = parse_peer_fields(value, &peer);
+
+    if (!slice)
+        return fail_key(parser, key, strerror(errno));
+    if (wrong)
+        return fail_key(parser, key, wrong);
+    if (is_listed(slice, peers, &peer))
+        return fail_key(parser, key, "the address stands twice in the line");
+    if (slice->counts[peers] == PEERS_MAX)
+        return fail_key(parser, key, "at most 32 in a line expected");
+    peer_slice_add(slice, peers, &peer);
+    return add_to_total(parser, key, slice, peers, ports, peer.count);
+}
+
+static bool parse_others(const struct parser *parser, int key, struct span value,
+                         struct replay_line *line, enum peer_list peers, enum peer_list ports)
+{
+    struct peer_slice *slice = slice_of(line);
+    uint64_t number;
+
+    if (!slice)
+        return fail_key(parser, key, strerror(errno));
+    if (!parse_number(value, UINT32_MAX, &number))
+        return fail_key(parser, key, "a number from 0 to 4294967295 expected");
+    return add_to_total(parser, key, slice, peers, ports, (uint32_t)number);
+}
+
+/* Counts the peers by port, the heaviest first. */
+static void add_ports(struct peer_slice *slice, enum peer_list peers, enum peer_list ports)
+{
+    struct peer counted[PEERS_MAX];
+    uint32_t count = 0;
+
+    for (uint32_t n = 0; n < slice->counts[peers]; n++) {
+        const struct peer *peer = &slice->peers[peers][n];
+        uint32_t place = 0;
+
+        while (place < count && counted[place].port != peer->port)
+            place++;
+        if (place == count)
+            counted[count++] = (struct peer){.port = peer->port, .cause = peer->cause};
+        counted[place].count += peer->count;
+    }
+    for (uint32_t n = 0; n < count; n++)
+        peer_slice_add(slice, ports, &counted[n]);
+}
+
+static void finish_slice(struct peer_slice *slice, int64_t begin_ns, int64_t end_ns)
+{
+    slice->begin_ns = begin_ns;
+    slice->end_ns = end_ns;
+    add_ports(slice, PEERS_RECEIVED, PORTS_RECEIVED);
+    add_ports(slice, PEERS_SENT, PORTS_SENT);
+}
+
+/* ---- Words, lines, files ---- */
+
 static bool parse_value(const struct parser *parser, int key, struct span value,
                         struct replay_line *line)
 {
@@ -203,6 +350,14 @@ static bool parse_value(const struct parser *parser, int key, struct span value,
         return parse_cause_method(parser, value, line);
     case KEY_FAIL:
         return parse_fail(parser, value, line);
+    case KEY_RECEIVED_PEER:
+        return parse_peer(parser, key, value, line, PEERS_RECEIVED, PORTS_RECEIVED);
+    case KEY_SENT_PEER:
+        return parse_peer(parser, key, value, line, PEERS_SENT, PORTS_SENT);
+    case KEY_RECEIVED_OTHERS:
+        return parse_others(parser, key, value, line, PEERS_RECEIVED, PORTS_RECEIVED);
+    case KEY_SENT_OTHERS:
+        return parse_others(parser, key, value, line, PEERS_SENT, PORTS_SENT);
     default:
         return parse_counter(parser, value, key, line);
     }
@@ -231,7 +386,7 @@ static bool parse_word(struct parser *parser, struct span word, struct replay_li
 
     if (key < 0)
         return fail(parser, name, "no such key");
-    if (parser->seen >> key & 1)
+    if (parser->seen >> key & 1 && !is_peer_key(key))
         return fail_key(parser, key, "stands twice in the line");
     parser->seen |= UINT64_C(1) << key;
     return parse_value(parser, key, value, line);
@@ -278,25 +433,39 @@ static bool add_line(struct parser *parser, struct replay_line *line)
         sample->cause_method = CAUSES_MEASURED;
     sample->sources = UINT32_C(1) << SOURCE_REPLAY;
     line->number = parser->line_number;
+    if (line->slice) {
+        finish_slice(line->slice, replay->count ? replay->lines[replay->count - 1].time_ns : 0,
+                     line->time_ns);
+        parser->peers_known = true;
+    }
     replay->lines[replay->count++] = *line;
     return true;
 }
 
-static bool parse_line(struct parser *parser, struct span text)
+static bool parse_words(struct parser *parser, struct span text, struct replay_line *line)
 {
-    struct replay_line line = {0};
     struct span word;
 
     parser->seen = 0;
     while (next_word(&text, &word)) {
-        if (!parse_word(parser, word, &line))
+        if (!parse_word(parser, word, line))
             return false;
     }
     if (!parser->seen)
         return true;
     if (!(parser->seen >> KEY_TIME & 1))
         return fail_key(parser, KEY_TIME, "missing in this line");
-    return add_line(parser, &line);
+    return add_line(parser, line);
+}
+
+static bool parse_line(struct parser *parser, struct span text)
+{
+    struct replay_line line = {0};
+    bool good = parse_words(parser, text, &line);
+
+    if (!good)
+        free(line.slice);
+    return good;
 }
 
 static bool parse_lines(struct parser *parser)
@@ -315,6 +484,8 @@ static bool parse_lines(struct parser *parser)
                  parser->name);
         return false;
     }
+    for (size_t n = 0; n < parser->replay->count; n++)
+        parser->replay->lines[n].sample.peers_known = parser->peers_known;
     return true;
 }
 
@@ -336,6 +507,8 @@ bool replay_parse(const char *text, size_t length, const char *name, struct repl
 
 void replay_free(struct replay *replay)
 {
+    for (size_t n = 0; n < replay->count; n++)
+        free(replay->lines[n].slice);
     free(replay->lines);
     *replay = (struct replay){NULL, 0};
 }
@@ -359,7 +532,8 @@ struct reader {
     struct replay replay;
     char *name;
     bool started;
-    int64_t start_ns; /* time of the first reading */
+    int64_t start_ns;  /* time of the first reading */
+    size_t next_slice; /* the first line whose slice has not been delivered */
 };
 
 /* The whole of a file; NULL with errno set. */
@@ -436,6 +610,7 @@ static void deliver(const struct sample *from, struct sample *to)
             sample_set(to, id, from->counter[id]);
     }
     to->sources |= from->sources;
+    to->peers_known = from->peers_known;
     to->received_method = from->received_method;
     to->sent_method = from->sent_method;
     to->cause_method = from->cause_method;
@@ -460,6 +635,25 @@ static bool replay_read(struct reader *reader, struct sample *sample, char *erro
     return true;
 }
 
+/* One a reading: of lines that passed since the last one, the others follow. */
+static bool replay_read_peers(struct reader *reader, int64_t now_ns, struct peer_slice *slice)
+{
+    const struct replay *replay = &reader->replay;
+    const struct replay_line *now = replay_at(replay, now_ns - reader->start_ns);
+
+    while (reader->next_slice < replay->count && &replay->lines[reader->next_slice] <= now) {
+        const struct replay_line *line = &replay->lines[reader->next_slice++];
+
+        if (!line->slice)
+            continue;
+        *slice = *line->slice;
+        slice->begin_ns += reader->start_ns;
+        slice->end_ns += reader->start_ns;
+        return true;
+    }
+    return false;
+}
+
 const struct reader_type replay_reader = {
     .name = "replay",
     .argument = "FILE",
@@ -467,5 +661,6 @@ const struct reader_type replay_reader = {
     .automatic = false,
     .open = replay_open,
     .read = replay_read,
+    .read_peers = replay_read_peers,
     .close = replay_close,
 };

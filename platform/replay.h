@@ -9,7 +9,7 @@
  *
  * Words are separated by spaces or tabs; from a word that begins with '#' to
  * the end of its line is comment; lines without a word are skipped. Each key
- * may stand once in a line:
+ * but a peer's may stand once in a line:
  *
  *   time_ms           since the first reading; required; 0 in the first line, then growing
  *   tcpReset…         a counter (counter_names[]), 0 to 2^64-1; without it, it is not valid
@@ -20,20 +20,30 @@
  *   sent_method       (tcpResetSent) is there, else unknown
  *   cause_method      measured or derived; without it, measured if a counter by cause is there,
  *                     else unknown
+ *   received.peer,    ADDRESS,PORT,CAUSE,COUNT, as in received.peer=192.0.2.7,443,noListener,100:
+ *   sent.peer         a peer of the slice that begins with the line before and ends with this one.
+ *                     Ports are counted from the peers; one has the cause of its heaviest peer.
+ *   received.others,  resets of that slice by peers that are not listed; without it, 0
+ *   sent.others
  *   fail              1: readings fail as long as this line holds; 0 is as if it were not there
+ *
+ * A file in which no line has a peer or others knows none.
  */
 #ifndef RSTWATCH_REPLAY_H
 #define RSTWATCH_REPLAY_H
 
 #include <stddef.h>
 
+#include "platform/peers.h"
 #include "platform/sample.h"
 
 struct replay_line {
     int64_t time_ns; /* since the first reading */
     size_t number;   /* of the line in the file, from 1 */
     bool fail;
-    struct sample sample; /* counters, valid, methods, SYN-cookie state, sources; the rest is 0 */
+    /* Counters, valid, methods, SYN-cookie state, sources, peers_known; the rest is 0. */
+    struct sample sample;
+    struct peer_slice *slice; /* that ends with this line; NULL: none does. Times as above. */
 };
 
 struct replay {

@@ -206,24 +206,121 @@ static void errors_name_the_line_and_the_key(void **state)
     assert_error("time_ms=0 syn_cookie_state=4\n",
                  "file:1: syn_cookie_state: 0 to 3, unknown, disabled, onOverflow or always "
                  "expected");
+    assert_error("time_ms=0 sent.others=x\n",
+                 "file:1: sent.others: a number from 0 to 4294967295 expected");
+    assert_error("time_ms=0 sent.others=1 sent.others=1\n",
+                 "file:1: sent.others: stands twice in the line");
     assert_error("time_ms=0 0123456789012345678901234567890123456789xyz\n",
                  "file:1: 0123456789012345678901234567890123456789: <key>=<value> expected");
 }
 
+static void assert_peer_error(const char *peers, const char *what)
+{
+    char text[200], expected[200];
+
+    snprintf(text, sizeof text, "time_ms=0\ntime_ms=1 %s\n", peers);
+    snprintf(expected, sizeof expected, "file:2: received.peer: %s", what);
+    assert_error(text, expected);
+}
+
+static void errors_tell_what_is_wrong_with_a_peer(void **state)
+{
+#define FIELDS "ADDRESS,PORT,CAUSE,COUNT expected: "
+    static const char count[] = FIELDS "not a count from 1 to 4294967295";
+
+    (void)state;
+    assert_peer_error("received.peer=", FIELDS "not an address");
+    assert_peer_error("received.peer=192.0.2,80,aborted,1", FIELDS "not an address");
+    assert_peer_error("received.peer=2001:db8::x,80,aborted,1", FIELDS "not an address");
+    assert_peer_error("received.peer=0000:0000:0000:0000:0000:0000:255.255.255.255.,80,aborted,1",
+                      FIELDS "not an address");
+    assert_peer_error("received.peer=192.0.2.7", FIELDS "not a port");
+    assert_peer_error("received.peer=192.0.2.7,65536,aborted,1", FIELDS "not a port");
+    assert_peer_error("received.peer=192.0.2.7,80,refused,1", FIELDS "not a cause");
+    assert_peer_error("received.peer=192.0.2.7,80,aborted", count);
+    assert_peer_error("received.peer=192.0.2.7,80,aborted,0", count);
+    assert_peer_error("received.peer=192.0.2.7,80,aborted,1,1", count);
+    assert_peer_error("received.peer=192.0.2.7,80,aborted,4294967296", count);
+    assert_peer_error("received.peer=192.0.2.7,80,aborted,1 received.peer=192.0.2.7,81,aborted,1",
+                      "the address stands twice in the line");
+    assert_peer_error("received.others=4294967295 received.peer=192.0.2.7,80,aborted,1",
+                      "more than 4294967295 resets in the line");
+#undef FIELDS
+}
+
+static void a_line_has_no_more_peers_than_a_slice(void **state)
+{
+    char text[2000];
+    int length = sprintf(text, "time_ms=0");
+
+    (void)state;
+    for (int n = 0; n < PEERS_MAX; n++)
+        length += sprintf(text + length, " sent.peer=192.0.2.%d,80,aborted,1", n);
+
+    struct replay replay = parse(text);
+
+    assert_int_equal(replay.lines[0].slice->counts[PEERS_SENT], PEERS_MAX);
+    replay_free(&replay);
+    sprintf(text + length, " sent.peer=192.0.2.99,80,aborted,1");
+    assert_error(text, "file:1: sent.peer: at most 32 in a line expected");
+}
+
+static void a_line_with_peers_is_a_slice(void **state)
+{
+    struct replay replay = parse("time_ms=0\n"
+                                 "time_ms=1000 received.peer=192.0.2.7,443,noListener,100"
+                                 " received.peer=2001:db8::7,443,blind,200"
+                                 " received.peer=192.0.2.8,22,other,30 received.others=5\n"
+                                 "time_ms=1500 sent.others=4\n");
+    const struct peer_slice *slice = replay.lines[1].slice;
+    const struct peer *peers = slice->peers[PEERS_RECEIVED], *ports = slice->peers[PORTS_RECEIVED];
+
+    (void)state;
+    assert_null(replay.lines[0].slice);
+    assert_int_equal(slice->begin_ns, 0);
+    assert_int_equal(slice->end_ns, 1000 * MS);
+    assert_int_equal(slice->totals[PEERS_RECEIVED], 335);
+    assert_int_equal(slice->totals[PORTS_RECEIVED], 335);
+    assert_int_equal(slice->counts[PEERS_RECEIVED], 3);
+    assert_int_equal(peers[0].version, 6);
+    assert_int_equal(peers[0].address[15], 7);
+    assert_int_equal(peers[0].cause, CAUSE_BLIND);
+    assert_int_equal(peers[1].version, 4);
+    assert_memory_equal(peers[1].address, ((const uint8_t[16]){192, 0, 2, 7}), 16);
+    assert_int_equal(peers[1].port, 443);
+    assert_int_equal(peers[1].count, 100);
+    assert_int_equal(peers[2].cause, CAUSE_NONE);
+    assert_int_equal(slice->counts[PORTS_RECEIVED], 2);
+    assert_int_equal(ports[0].port, 443);
+    assert_int_equal(ports[0].count, 300);
+    assert_int_equal(ports[0].cause, CAUSE_BLIND); /* that of its heaviest peer */
+    assert_int_equal(ports[0].version, 0);
+    assert_int_equal(ports[1].port, 22);
+    assert_int_equal(slice->totals[PEERS_SENT], 0);
+
+    assert_int_equal(replay.lines[2].slice->begin_ns, 1000 * MS);
+    assert_int_equal(replay.lines[2].slice->totals[PEERS_SENT], 4);
+    assert_int_equal(replay.lines[2].slice->counts[PEERS_SENT], 0);
+    replay_free(&replay);
+}
+
 static void a_nul_ends_nothing(void **state)
 {
-    static const char text[] = "time_ms\0=0\n", value[] = "time_ms=0 sent_method=exact\0ly\n";
+    static const char text[] = "time_ms\0=0\n", value[] = "time_ms=0 sent_method=exact\0ly\n",
+                      address[] = "time_ms=0 sent.peer=192.0.2.7\0,1,blind,1\n";
     struct replay replay;
 
     (void)state;
     assert_false(parse_bytes(text, sizeof text - 1, &replay));
     assert_false(parse_bytes(value, sizeof value - 1, &replay));
+    assert_false(parse_bytes(address, sizeof address - 1, &replay));
 }
 
 static void every_cut_is_survived(void **state)
 {
     static const char text[] = "time_ms=0 tcpResetSent=1 syn_cookie_state=always # x\n"
-                               "time_ms=10 sent_method=exact fail=1\n";
+                               "time_ms=10 sent_method=exact fail=1 sent.others=3\n"
+                               "time_ms=20 received.peer=2001:db8::7,443,blind,200\n";
 
     (void)state;
     for (size_t cut = 0; cut < sizeof text; cut++) {
@@ -330,6 +427,58 @@ static void the_reader_plays_from_its_first_reading(void **state)
     replay_reader.close(reader);
 }
 
+static bool peers_at(struct reader *reader, int64_t time_ns, uint32_t *total, int64_t *end_ns)
+{
+    struct peer_slice slice = {0};
+    struct sample sample;
+    bool told;
+
+    read_at(reader, time_ns, &sample);
+    assert_true(sample.peers_known);
+    told = replay_reader.read_peers(reader, time_ns, &slice);
+    *total = slice.totals[PEERS_SENT];
+    *end_ns = slice.end_ns;
+    return told;
+}
+
+/* Once each, and in their order, also those of lines that were passed over. */
+static void the_reader_tells_every_slice_once(void **state)
+{
+    struct reader *reader = open_text("time_ms=0 sent.others=1\n"
+                                      "time_ms=100\n"
+                                      "time_ms=200 sent.others=2\n"
+                                      "time_ms=300 sent.others=3\n");
+    const int64_t start = 7777 * MS;
+    int64_t end_ns;
+    uint32_t total;
+
+    (void)state;
+    assert_true(peers_at(reader, start, &total, &end_ns));
+    assert_int_equal(total, 1);
+    assert_int_equal(end_ns, start);
+    assert_false(peers_at(reader, start + 199 * MS, &total, &end_ns));
+    assert_true(peers_at(reader, start + 350 * MS, &total, &end_ns));
+    assert_int_equal(total, 2);
+    assert_int_equal(end_ns, start + 200 * MS);
+    assert_true(peers_at(reader, start + 351 * MS, &total, &end_ns));
+    assert_int_equal(total, 3);
+    assert_false(peers_at(reader, start + 352 * MS, &total, &end_ns));
+    replay_reader.close(reader);
+}
+
+static void a_file_without_peers_knows_none(void **state)
+{
+    struct reader *reader = open_text("time_ms=0 tcpResetSent=5\n");
+    struct peer_slice slice;
+    struct sample sample;
+
+    (void)state;
+    assert_true(read_at(reader, 7777 * MS, &sample));
+    assert_false(sample.peers_known);
+    assert_false(replay_reader.read_peers(reader, 7777 * MS, &slice));
+    replay_reader.close(reader);
+}
+
 static void the_reader_tells_why_it_cannot_open(void **state)
 {
     struct reader *reader;
@@ -354,11 +503,16 @@ int main(void)
         cmocka_unit_test(methods_and_states_have_names),
         cmocka_unit_test(causes_are_measured_unless_the_line_says_otherwise),
         cmocka_unit_test(errors_name_the_line_and_the_key),
+        cmocka_unit_test(errors_tell_what_is_wrong_with_a_peer),
+        cmocka_unit_test(a_line_has_no_more_peers_than_a_slice),
+        cmocka_unit_test(a_line_with_peers_is_a_slice),
         cmocka_unit_test(a_nul_ends_nothing),
         cmocka_unit_test(every_cut_is_survived),
         cmocka_unit_test(the_line_that_holds_is_the_last_one_not_later),
         cmocka_unit_test(many_lines_are_kept_in_order),
         cmocka_unit_test(the_reader_plays_from_its_first_reading),
+        cmocka_unit_test(the_reader_tells_every_slice_once),
+        cmocka_unit_test(a_file_without_peers_knows_none),
         cmocka_unit_test(the_reader_tells_why_it_cannot_open),
     };
 
