@@ -24,12 +24,22 @@ WIRE_TYPES = {"String": "OCTET STRING", "BitString": "OCTET STRING", "Unsigned":
 CONFIGURATION = "alarm sent { clear-delay = 3600 }\n"
 
 # These change by themselves: the age, and the minute that a burst stays in a window.
-MOVING = ["tcpResetSampleAge.0", "tcpResetReceivedAvg60s.0", "tcpResetSentAvg60s.0"]
+MOVING = ["tcpResetSampleAge.0", "tcpResetReceivedAvg60s.0", "tcpResetSentAvg60s.0",
+          "tcpResetPeers"]
 
 EVENT_COLUMNS = {f"tcpResetEvent{name}" for name in (
     "Number", "Time", "UpTime", "Kind", "Metric", "MetricName", "Value", "Threshold", "Peak",
     "Duration", "Method", "SynCookieState", "Cause", "Summary", "Delivery")}
+PEER_COLUMNS = {f"tcpResetPeer{name}" for name in (
+    "AddressType", "Address", "Count", "Share", "Port", "Cause", "Text")}
+PORT_COLUMNS = {f"tcpResetPort{name}" for name in (
+    "Number", "Count", "Share", "Cause", "Text")}
+PEER_TOTAL_COLUMNS = {"tcpResetPeerTotal", "tcpResetPeerOthers", "tcpResetPortOthers",
+                      "tcpResetPeerTotalText"}
+INDEX_PARTS = dict.fromkeys(PEER_COLUMNS | PORT_COLUMNS, 3)
+INDEX_PARTS |= dict.fromkeys(PEER_TOTAL_COLUMNS, 2)
 CAUSE_COLUMNS = {f"tcpResetCause{name}" for name in ("Label", "Count", "Avg10s", "Method")}
+INDEX_PARTS |= dict.fromkeys(CAUSE_COLUMNS, 2)
 
 BURST = 10000  # resets in one sample: raises at once
 
@@ -41,6 +51,9 @@ def everything(path):
               for direction in ("received", "sent")}
     burst = {name: start[name] + BURST for name in (
         "tcpResetReceived", "received.blind", "tcpResetSent", "sent.aborted")}
+    burst |= replay.peers("received", ("192.0.2.7", 443, "blind", BURST))
+    burst |= replay.peers("sent", ("2001:db8::7", 80, "aborted", BURST - 1),
+                          ("192.0.2.7", 443, "aborted", 1))
     return replay.write(path, (0, start), (300, burst))
 
 
@@ -69,8 +82,8 @@ def walk(station):
 
 def still(varbinds):
     """Those that must be the same in every answer."""
-    moving = [mib.oid(name) for name in MOVING]
-    return [each for each in varbinds if each.oid not in moving]
+    moving = tuple(mib.oid(name) + "." for name in MOVING)
+    return [each for each in varbinds if not f"{each.oid}.".startswith(moving)]
 
 
 def oids(varbinds):
@@ -130,6 +143,8 @@ def test_a_walk_meets_every_row(walk):
     only = {"tcpResetAlarmPeak": ["2"], "tcpResetEventPeak": ["3"], "tcpResetEventDuration": ["3"]}
     only |= {column: [f"{direction}.{cause}" for direction in (1, 2) for cause in range(1, 12)]
              for column in CAUSE_COLUMNS}
+    only |= dict.fromkeys(PEER_COLUMNS | PORT_COLUMNS, ["1.60.1", "2.60.1", "2.60.2"])
+    only |= dict.fromkeys(PEER_TOTAL_COLUMNS, ["1.10", "1.60", "2.10", "2.60"])
     for column in rows:
         of_table = column.startswith("tcpResetAlarm") or column in EVENT_COLUMNS
         assert rows[column] == only.get(column, ["1", "2", "3"] if of_table else ["0"]), column
@@ -139,7 +154,7 @@ def test_nothing_is_answered_that_is_not_in_the_mib(walk):
     for each in walk:
         name, *instance = mib.name(each.oid).split(".")
         assert mib.objects()[name].access != "not-accessible"
-        assert len(instance) == (2 if name in CAUSE_COLUMNS else 1)
+        assert len(instance) == INDEX_PARTS.get(name, 1)
 
 
 def test_types_are_those_of_the_mib(walk):
@@ -224,12 +239,18 @@ def test_getbulk_of_two_columns_and_a_scalar(station):
     ("tcpResetCauseCount.received.4294967295", "tcpResetCauseCount.2.1"),
     ("tcpResetCauseCount.sent.4294967295", "tcpResetCauseAvg10s.1.1"),
     ("tcpResetCauseCount.4294967295.4294967295", "tcpResetCauseAvg10s.1.1"),
+    ("tcpResetPeerTotalTable", "tcpResetPeerTotal.1.10"),
+    ("tcpResetPeerTotal.received", "tcpResetPeerTotal.1.10"),
+    ("tcpResetPeerTotal.received.10", "tcpResetPeerTotal.1.60"),
+    ("tcpResetPeerTotal.received.59.4294967295", "tcpResetPeerTotal.1.60"),
+    ("tcpResetPeerTotal.received.60", "tcpResetPeerTotal.2.10"),
+    ("tcpResetPeerTotal.sent.4294967295", "tcpResetPeerOthers.1.10"),
 ])
 def test_getnext_from_anywhere(station, before, after):
     assert mib.name(station.manager.next(before)[0].oid) == after
 
 
-@pytest.mark.parametrize("last", ["tcpResetCauseMethod.2.11", "tcpResetConformance",
+@pytest.mark.parametrize("last", ["tcpResetPeerTotalText.2.60", "tcpResetConformance",
                                   "tcpResetConformance.2.12"])
 def test_getnext_after_the_last_leaves_the_module(station, last):
     after = station.manager.next(last)
@@ -253,6 +274,11 @@ def test_getnext_after_the_last_leaves_the_module(station, last):
     ("tcpResetCauseCount.3.1", Missing.noSuchInstance),
     ("tcpResetCauseCount.1.1.0", Missing.noSuchInstance),
     ("tcpResetCauseId.1.1", Missing.noSuchObject),
+    ("tcpResetPeerText.1.10.1", Missing.noSuchInstance),  # 10 s ago there was none
+    ("tcpResetPeerText.1.60", Missing.noSuchInstance),
+    ("tcpResetPeerText.1.60.11", Missing.noSuchInstance),
+    ("tcpResetPeerTotal.1.30", Missing.noSuchInstance),
+    ("tcpResetPeerRank.1.60.1", Missing.noSuchObject),
     ("tcpResetAlarmPeak.received", Missing.noSuchInstance),  # not raised any more
     ("tcpResetCounters.99.0", Missing.noSuchObject),
     ("tcpResetAlarmMetric.1", Missing.noSuchObject),
