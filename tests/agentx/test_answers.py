@@ -36,10 +36,9 @@ PORT_COLUMNS = {f"tcpResetPort{name}" for name in (
     "Number", "Count", "Share", "Cause", "Text")}
 PEER_TOTAL_COLUMNS = {"tcpResetPeerTotal", "tcpResetPeerOthers", "tcpResetPortOthers",
                       "tcpResetPeerTotalText"}
-INDEX_PARTS = dict.fromkeys(PEER_COLUMNS | PORT_COLUMNS, 3)
-INDEX_PARTS |= dict.fromkeys(PEER_TOTAL_COLUMNS, 2)
 CAUSE_COLUMNS = {f"tcpResetCause{name}" for name in ("Label", "Count", "Avg10s", "Method")}
-INDEX_PARTS |= dict.fromkeys(CAUSE_COLUMNS, 2)
+INDEX_PARTS = dict.fromkeys(PEER_COLUMNS | PORT_COLUMNS, 3)
+INDEX_PARTS |= dict.fromkeys(CAUSE_COLUMNS | PEER_TOTAL_COLUMNS, 2)
 
 BURST = 10000  # resets in one sample: raises at once
 
