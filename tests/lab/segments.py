@@ -18,6 +18,7 @@ HOP_BY_HOP, TCP, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION = 0, 6, 43, 44, 
 PADDING = bytes([1, 4, 0, 0, 0, 0])  # PadN: what a header of options has in it at least
 
 _PROGRAM = Path(__file__).with_name("segment_sender.py")
+_FLOOD_PROGRAM = Path(__file__).with_name("flood_sender.py")
 _SEND_SECONDS = 60
 
 
@@ -40,8 +41,15 @@ class Packets:
 
     def to(self, address):
         """The same to another address."""
+        return self._changed(target=address)
+
+    def sent_by(self, address):
+        """The same from another address."""
+        return self._changed(source=address)
+
+    def _changed(self, **what):
         other = Packets.__new__(Packets)
-        vars(other).update(vars(self), target=address)
+        vars(other).update(vars(self), **what)
         return other
 
     def tcp(self, *, extensions=(), **options):
@@ -141,6 +149,12 @@ def start(mode, packets, source, target, count, address=None):
     return Process(f"{mode} segments", [sys.executable, _PROGRAM, mode, where, count,
                                         *(packet.hex() for packet in packets)],
                    netns=source.namespace)
+
+
+def flood(packet, source, target, count, every, seed):
+    """In the background: an IPv4 packet, all but each `every`-th from an address at random."""
+    return Process(f"flood {seed}", [sys.executable, _FLOOD_PROGRAM, mac_of(target), count, every,
+                                     seed, packet.hex()], netns=source.namespace)
 
 
 def mac_of(end):
