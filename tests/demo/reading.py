@@ -14,8 +14,12 @@ _COLUMNS = ("AlarmValue", "AlarmEffectiveRising", "AlarmEffectiveFalling", "Alar
 _PEAKS = {"received": "tcpResetReceivedPeak10s.0", "sent": "tcpResetSentPeak10s.0"}
 _SCALARS = ("tcpResetSynCookieState.0", "tcpResetSynCookiesInUse.0", "tcpResetReceivedMethod.0",
             "tcpResetSources.0", "tcpResetAgentVersion.0")
+_PEERS = {direction: [f"tcpResetPeerText.{direction}.10.{rank}" for rank in (1, 2, 3)]
+          for direction in ("received", "sent")}
+_PEERS_KNOWN = "tcpResetPeerTotalText.received.10"
 _NAMES = (*_COUNTERS.values(), *_PEAKS.values(), *_SCALARS,
-          *(f"tcpReset{column}.{metric}" for metric in METRICS for column in _COLUMNS))
+          *(f"tcpReset{column}.{metric}" for metric in METRICS for column in _COLUMNS),
+          _PEERS_KNOWN, *_PEERS["received"], *_PEERS["sent"])
 
 _WORDS = {"tcpResetAlarmRaised": "raise", "tcpResetAlarmCleared": "clear"}
 
@@ -48,6 +52,8 @@ class Reading:
     method: str
     sources: str
     version: str
+    peers: dict  # direction: texts of those with most resets in the last 10 s, heaviest first
+    peers_known: bool
     notifications: list
 
 
@@ -68,6 +74,9 @@ class Poller:
                 ("syn_cookie_state", "SynCookieState"), ("syn_cookies_in_use", "SynCookiesInUse"),
                 ("method", "ReceivedMethod"), ("version", "AgentVersion"))},
             sources=_sources(values.get("tcpResetSources.0", "")),
+            peers={direction: [values[name].strip('"') for name in names if _is_there(values, name)]
+                   for direction, names in _PEERS.items()},
+            peers_known=_is_there(values, _PEERS_KNOWN),
             notifications=[_arrived(each) for each in self._station.receiver.received()
                            if each.name.startswith("tcpReset")])
 
@@ -85,6 +94,10 @@ class Poller:
         before = self._before.get(metric, now)
         self._before[metric] = now
         return (now[1] - before[1]) / (now[0] - before[0]) if now[0] > before[0] else None
+
+
+def _is_there(values, name):
+    return not values.get(name, "No Such").startswith("No Such")
 
 
 def _sources(text):
