@@ -29,7 +29,7 @@ class View:
     def screen(self, reading, traffic, seconds, columns, rows):
         """All lines of a screen of that size."""
         top = [*self._head(reading, seconds, columns), *alarm_lines(reading, columns),
-               [], *self._situation(reading, traffic), [], *peer_lines(reading, rows), []]
+               [], *self._situation(reading, traffic), *peer_lines(reading, rows), []]
         bottom = [[], [(TITLE, "In another shell, in this directory"),
                        (FAINT, "   (Ctrl-C here ends all of it)")],
                   *([(PLAIN, line)] for line in self._commands)]
