@@ -48,7 +48,8 @@ void keep_log(int priority, const char *format, ...)
 struct reader {
     enum reader_open opens;
     bool fails;
-    bool restarts; /* at the next reading */
+    bool restarts;  /* at the next reading */
+    bool has_slice; /* after the next reading; only the first source tells peers */
     uint64_t sent;
     uint32_t source;
     int opened;
@@ -93,13 +94,26 @@ static bool read_it(struct reader *it, struct sample *sample, char *error, size_
     return true;
 }
 
+static bool read_peers_of_first(struct reader *it, int64_t time_ns, struct peer_slice *slice)
+{
+    bool told = it->has_slice;
+
+    it->has_slice = false;
+    slice->end_ns = time_ns - 1;
+    return told;
+}
+
 static void close_it(struct reader *it)
 {
     it->opened--;
 }
 
-static const struct reader_type first_type = {
-    .name = "first", .automatic = true, .open = open_first, .read = read_it, .close = close_it};
+static const struct reader_type first_type = {.name = "first",
+                                              .automatic = true,
+                                              .open = open_first,
+                                              .read = read_it,
+                                              .read_peers = read_peers_of_first,
+                                              .close = close_it};
 static const struct reader_type missing_type = {
     .name = "absent", .automatic = true, .missing = "not in this build"};
 static const struct reader_type second_type = {
@@ -290,6 +304,36 @@ static void a_source_that_restarts_makes_no_step(void **state)
     assert_int_equal(newest().counter[COUNTER_SENT], 1);
 }
 
+static void slices_are_passed_on(void **state)
+{
+    struct peer_slice slice;
+    uint64_t next_slice = 1;
+
+    (void)state;
+    open_source("auto");
+    first.has_slice = true;
+    tick_every_100_ms(300);
+    assert_true(ring_read_slice(ring, &next_slice, &slice));
+    assert_int_equal(slice.end_ns, 100 * NS_PER_S - 1);
+    assert_false(ring_read_slice(ring, &next_slice, &slice));
+}
+
+/* One that is to be read only when there is a sample to go with it. */
+static void a_reading_that_fails_has_no_slice(void **state)
+{
+    struct peer_slice slice;
+    uint64_t next_slice = 1;
+
+    (void)state;
+    open_source("auto");
+    first.has_slice = first.fails = true;
+    tick_every_100_ms(300);
+    assert_false(ring_read_slice(ring, &next_slice, &slice));
+    first.fails = false;
+    tick_every_100_ms(100);
+    assert_true(ring_read_slice(ring, &next_slice, &slice));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +347,8 @@ int main(void)
         cmocka_unit_test_setup(without_another_source_it_goes_on_trying, set_up),
         cmocka_unit_test_setup(a_named_source_is_never_left, set_up),
         cmocka_unit_test_setup(a_source_that_restarts_makes_no_step, set_up),
+        cmocka_unit_test_setup(slices_are_passed_on, set_up),
+        cmocka_unit_test_setup(a_reading_that_fails_has_no_slice, set_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
