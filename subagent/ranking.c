@@ -129,8 +129,7 @@ static void rank(struct ranked *ranked, const struct peer *peer)
 {
     uint32_t place = ranked->count < RANKS ? ranked->count++ : RANKS - 1;
 
-    if (place == RANKS - 1 && ranked->peers[place].count != 0 &&
-        !goes_before(peer, &ranked->peers[place]))
+    if (!goes_before(peer, &ranked->peers[place])) /* a free place has no resets */
         return;
     for (; place > 0 && goes_before(peer, &ranked->peers[place - 1]); place--)
         ranked->peers[place] = ranked->peers[place - 1];
