@@ -56,6 +56,7 @@ struct reader {
 };
 
 static struct reader first, second;
+static struct ring *ring;
 
 static enum reader_open open_it(struct reader *it, struct reader **opened, char *error, size_t size)
 {
@@ -97,7 +98,12 @@ static bool read_it(struct reader *it, struct sample *sample, char *error, size_
 static bool read_peers_of_first(struct reader *it, int64_t time_ns, struct peer_slice *slice)
 {
     bool told = it->has_slice;
+    struct sample sample;
+    uint64_t from = 1;
 
+    /* The sample of this reading comes after: who has it, has the slice. */
+    while (ring_read(ring, &from, &sample))
+        assert_true(sample.time_ns < time_ns);
     it->has_slice = false;
     slice->end_ns = time_ns - 1;
     return told;
@@ -125,7 +131,6 @@ const struct reader_type *const platform_readers[] = {&first_type, &missing_type
 /* ---- The tests ---- */
 
 static struct sampler sampler;
-static struct ring *ring;
 static uint64_t next;
 static char error[512];
 
