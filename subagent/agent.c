@@ -201,9 +201,7 @@ static void resume_alarms(struct agent *agent, int64_t now_ns)
 /* The slices that the sample may know of: a new agent goes through those of the past, too. */
 static void take_slices(struct agent *agent, int64_t now_ns)
 {
-    for (;;) {
-        if (!agent->has_slice && !ring_read_slice(agent->ring, &agent->next_slice, &agent->slice))
-            return;
+    while (agent->has_slice || ring_read_slice(agent->ring, &agent->next_slice, &agent->slice)) {
         agent->has_slice = agent->slice.end_ns > now_ns;
         if (agent->has_slice)
             return;

@@ -23,7 +23,7 @@ RAISED = "tcpResetAlarmRaised"
 ADDRESSES = {"IPv4": ["192.0.2.11/24", "192.0.2.12/24"], "IPv6": ["2001:db8::11/64"]}
 HTTPS, SSH, CLOSED = 443, 22, 7001  # nothing listens on any
 
-FLOOD = 500_000  # from each of two processes
+FLOOD = 530_000  # from each of two processes: a million addresses in all
 EVERY = 20  # of its packets one is the heavy peer's
 HEAVY = "192.0.2.11"
 MEMORY_KB = 1024  # that the flood may take: a byte for each address
