@@ -115,3 +115,8 @@ void summary_of_event(char summary[SUMMARY_SIZE], const struct event *event, boo
         break;
     }
 }
+
+const char *summary_cause(enum metric metric, enum cause cause)
+{
+    return phrase_of(metric, cause);
+}

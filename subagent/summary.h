@@ -20,4 +20,7 @@ void summary_of_event(char summary[SUMMARY_SIZE], const struct event *event, boo
 const char *syn_cookie_state_name(uint8_t state);
 const char *method_name(uint8_t method);
 
+/* The words for a cause of resets of this direction: "refused". Not for CAUSE_NONE. */
+const char *summary_cause(enum metric metric, enum cause cause);
+
 #endif
