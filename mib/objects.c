@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "subagent/evidence_text.h"
 #include "subagent/summary.h"
 #include "subagent/version.h"
 
@@ -272,6 +273,37 @@ static bool get_event(const struct mib_view *view, const uint32_t *index, int wh
     return false;
 }
 
+/* A path that is longer than a SnmpAdminString is none. */
+static bool evidence_name(const struct mib_view *view, uint32_t number, struct mib_value *value)
+{
+    char path[SUMMARY_SIZE];
+
+    return evidence_path(path, sizeof path, view->state_directory, number) && text(value, path);
+}
+
+/* What has not become a file has no size. */
+static bool get_evidence(const struct mib_view *view, const uint32_t *index, int which,
+                         struct mib_value *value)
+{
+    const struct event *event = event_log_find(view->events, *index);
+    const struct evidence_file *file = &event->evidence;
+    bool sized = file->state != EVIDENCE_FAILED && file->state != EVIDENCE_INTERRUPTED;
+
+    switch (which) {
+    case 1:
+        return evidence_name(view, event->number, value);
+    case 2:
+        return sized && number(value, file->packets);
+    case 3:
+        return sized && number(value, file->bytes);
+    case 4:
+        return sized && number(value, file->not_kept);
+    case 5:
+        return number(value, file->state);
+    }
+    return false;
+}
+
 /* ---- Tables: which instances there are ---- */
 
 struct mib_table {
@@ -320,6 +352,21 @@ static bool event_from(const struct mib_view *view, uint32_t *number)
     return event != NULL;
 }
 
+static bool evidence_has(const struct mib_view *view, const uint32_t *number)
+{
+    const struct event *event = event_log_find(view->events, *number);
+
+    return event && event->evidence.state != EVIDENCE_NONE;
+}
+
+static bool evidence_from(const struct mib_view *view, uint32_t *number)
+{
+    for (bool more = event_from(view, number); more; ++*number, more = event_from(view, number))
+        if (evidence_has(view, number))
+            return true;
+    return false;
+}
+
 /* Direction and cause. */
 static bool cause_has(const struct mib_view *view, const uint32_t *index)
 {
@@ -344,6 +391,7 @@ static bool cause_from(const struct mib_view *view, uint32_t *index)
 static const struct mib_table scalar = {1, scalar_has, scalar_from};
 static const struct mib_table alarm_row = {1, metric_has, metric_from};
 static const struct mib_table event_row = {1, event_has, event_from};
+static const struct mib_table evidence_row = {1, evidence_has, evidence_from};
 static const struct mib_table cause_row = {2, cause_has, cause_from};
 
 /* ---- The objects ---- */
@@ -358,6 +406,8 @@ static const struct mib_table cause_row = {2, cause_has, cause_from};
 #define ALARM(column, name, syntax)    COLUMN(5, 1, column, name, syntax, alarm_row, get_alarm)
 #define EVENT(column, name, syntax)    COLUMN(6, 5, column, name, syntax, event_row, get_event)
 #define BY_CAUSE(column, name, syntax) COLUMN(7, 1, column, name, syntax, cause_row, get_cause)
+#define EVIDENCE(column, name, syntax)                                                             \
+    COLUMN(10, 1, column, name, syntax, evidence_row, get_evidence)
 
 #define SYNTAX_FLAG   MIB_INTEGER
 #define SYNTAX_RATE   MIB_UNSIGNED
@@ -433,6 +483,12 @@ static struct mib_object objects[] = {
     BY_CAUSE(4, "tcpResetCauseCount", MIB_COUNTER64)
     BY_CAUSE(5, "tcpResetCauseAvg10s", MIB_UNSIGNED)
     BY_CAUSE(6, "tcpResetCauseMethod", MIB_INTEGER)
+
+    EVIDENCE(1, "tcpResetEvidenceFile", MIB_STRING)
+    EVIDENCE(2, "tcpResetEvidencePackets", MIB_UNSIGNED)
+    EVIDENCE(3, "tcpResetEvidenceBytes", MIB_UNSIGNED)
+    EVIDENCE(4, "tcpResetEvidenceNotKept", MIB_UNSIGNED)
+    EVIDENCE(5, "tcpResetEvidenceState", MIB_INTEGER)
 };
 /* clang-format on */
 

@@ -11,6 +11,7 @@
 #include "mib/registration.h"
 #include "subagent/agentx.h"
 #include "subagent/archive.h"
+#include "subagent/captures.h"
 #include "subagent/clock.h"
 #include "subagent/log.h"
 #include "subagent/summary.h"
@@ -34,6 +35,7 @@ struct agent {
     struct snapshot snapshot;
     struct event_log events;
     struct archive archive;
+    struct captures captures;
     int64_t saved_ns;
     bool causes_ignored[METRIC_SLOTS]; /* said once */
 
@@ -117,6 +119,7 @@ static void happened(struct agent *agent, enum event_kind kind, enum metric metr
         event.cause = counted->dominant;
     summary_of_event(event.summary, &event, alarm->has_baseline || factor == 0, counted);
     event_log_add(&agent->events, &event);
+    captures_event(&agent->captures, &event);
     log_write(LOG_NOTICE, "event %u: %s: %s", event.number,
               kind == EVENT_RAISED || kind == EVENT_CLEARED ? "alarm" : "change", event.summary);
 }
@@ -230,6 +233,7 @@ static void view_now(void *context, struct mib_view *view)
         .sample_interval_ms = agent->config->sample_interval_ms,
         .storage_state = agent->archive.state,
         .storage_error = agent->archive.error,
+        .state_directory = agent->config->state_directory,
         .now_ns = clock_ns(CLOCK_MONOTONIC),
         .master_start_ns = agentx_master_start_ns(),
     };
@@ -319,7 +323,29 @@ static void take_samples(int wake, void *context)
         agent->sampler_gone = true;
     while (ring_read(agent->ring, &agent->next, &sample))
         step(agent, &sample);
+    captures_step(&agent->captures, agent->snapshot.sample.time_ns, agent->snapshot.alarm);
     notify_next(agent);
+}
+
+static void evidence_changed(const struct event *event, void *context)
+{
+    struct agent *agent = context;
+
+    archive_evidence(&agent->archive, event);
+}
+
+static void open_captures(struct agent *agent, const struct config *config)
+{
+    captures_open(&agent->captures, &(struct captures_setup){
+                                        .enabled = config->evidence,
+                                        .files = config->evidence_files,
+                                        .packets = config->evidence_packets,
+                                        .state_directory = config->state_directory,
+                                        .ring = agent->ring,
+                                        .events = &agent->events,
+                                        .changed = evidence_changed,
+                                        .context = agent,
+                                    });
 }
 
 static void load(struct agent *agent, const struct config *config)
@@ -396,6 +422,7 @@ int agent_run(const struct config *config, struct ring *ring, int wake)
     agent->ring = ring;
     agent->next = 1;
     load(agent, config);
+    open_captures(agent, config);
     if (!serve(agent, config, wake))
         return 1;
     loop(agent);
@@ -404,6 +431,7 @@ int agent_run(const struct config *config, struct ring *ring, int wake)
         log_write(LOG_ERR, "the sampler process is gone");
     if (agent->resumed)
         record(agent);
+    captures_close(&agent->captures);
     agentx_close();
     archive_close(&agent->archive);
     event_log_close(&agent->events);

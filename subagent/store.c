@@ -37,6 +37,10 @@ static const char *const steps[] = {
     "INSERT INTO delivery VALUES (0);",
     "ALTER TABLE event ADD COLUMN cause INTEGER NOT NULL DEFAULT 0;",
     "ALTER TABLE delivery ADD COLUMN skipped INTEGER NOT NULL DEFAULT 0;",
+    "ALTER TABLE event ADD COLUMN evidence_state INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE event ADD COLUMN evidence_packets INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE event ADD COLUMN evidence_bytes INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE event ADD COLUMN evidence_not_kept INTEGER NOT NULL DEFAULT 0;",
 };
 
 #define SCHEMA_VERSION ((int)(sizeof steps / sizeof *steps))
@@ -446,6 +450,7 @@ static bool take_event(struct store *store, sqlite3_stmt *row, void *to)
     struct event_log *log = to;
     int64_t number = sqlite3_column_int64(row, 0), kind = sqlite3_column_int64(row, 1);
     int64_t metric = sqlite3_column_int64(row, 2), cause = sqlite3_column_int64(row, 11);
+    int64_t evidence = sqlite3_column_int64(row, 12);
     const char *summary = (const char *)sqlite3_column_text(row, 10);
     struct event event = {
         .number = (uint32_t)number,
@@ -459,11 +464,14 @@ static bool take_event(struct store *store, sqlite3_stmt *row, void *to)
         .method = (uint8_t)sqlite3_column_int64(row, 8),
         .syn_cookie_state = (uint8_t)sqlite3_column_int64(row, 9),
         .cause = (uint8_t)cause,
+        .evidence = {(uint8_t)evidence, (uint32_t)sqlite3_column_int64(row, 13),
+                     (uint32_t)sqlite3_column_int64(row, 14),
+                     (uint32_t)sqlite3_column_int64(row, 15)},
     };
 
     if (number < 1 || number > UINT32_MAX || kind < EVENT_RAISED || kind > EVENT_METHOD ||
         metric < METRIC_FIRST || metric > METRIC_LAST || cause < CAUSE_NONE ||
-        cause >= CAUSE_SLOTS || !summary)
+        cause >= CAUSE_SLOTS || evidence < EVIDENCE_NONE || evidence > EVIDENCE_DELETED || !summary)
         return damaged(store, "event", number);
     snprintf(event.summary, sizeof event.summary, "%s", summary);
     event_log_add(log, &event);
@@ -482,23 +490,30 @@ static bool take_delivered(struct store *store, sqlite3_stmt *row, void *to)
 
 bool store_load_events(struct store *store, struct event_log *log)
 {
-    return each_row(store, "SELECT * FROM event ORDER BY number", take_event, log) &&
+    const char *query = "SELECT number, kind, metric, time_ms, value_centi, threshold_centi,"
+                        " peak_centi, duration_s, method, syn_cookie_state, summary, cause,"
+                        " evidence_state, evidence_packets, evidence_bytes, evidence_not_kept"
+                        " FROM event ORDER BY number";
+
+    return each_row(store, query, take_event, log) &&
            each_row(store, "SELECT delivered, skipped FROM delivery", take_delivered, log);
 }
 
 static bool insert_event(struct store *store, const struct event *event)
 {
     const int64_t row[] = {
-        event->number,           event->kind,        event->metric,
-        event->time_ms,          event->value_centi, event->threshold_centi,
-        event->peak_centi,       event->duration_s,  event->method,
-        event->syn_cookie_state, event->cause,
+        event->number,           event->kind,           event->metric,
+        event->time_ms,          event->value_centi,    event->threshold_centi,
+        event->peak_centi,       event->duration_s,     event->method,
+        event->syn_cookie_state, event->cause,          event->evidence.state,
+        event->evidence.packets, event->evidence.bytes, event->evidence.not_kept,
     };
 
     return run_with(store,
                     "INSERT INTO event (number, kind, metric, time_ms, value_centi,"
                     " threshold_centi, peak_centi, duration_s, method, syn_cookie_state, cause,"
-                    " summary) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    " evidence_state, evidence_packets, evidence_bytes, evidence_not_kept,"
+                    " summary) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     row, sizeof row / sizeof *row, event->summary);
 }
 
@@ -536,6 +551,17 @@ bool store_record(struct store *store, const struct event_log *log, uint32_t aft
     return run(store, "BEGIN IMMEDIATE") &&
            end_transaction(store, insert_events(store, log, after) && save_delivery(store, log) &&
                                       save_alarms(store, alarms, instance, now_ms));
+}
+
+bool store_evidence(struct store *store, const struct event *event)
+{
+    const struct evidence_file *file = &event->evidence;
+    const int64_t row[] = {file->state, file->packets, file->bytes, file->not_kept, event->number};
+
+    return run_with(store,
+                    "UPDATE event SET evidence_state = ?, evidence_packets = ?,"
+                    " evidence_bytes = ?, evidence_not_kept = ? WHERE number = ?",
+                    row, sizeof row / sizeof *row, NULL);
 }
 
 bool store_delivered(struct store *store, uint32_t number)

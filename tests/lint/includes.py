@@ -62,20 +62,29 @@ MAY_INCLUDE = {
     "subagent/events": "platform/sample subagent/settings",
     "subagent/counted": "subagent/alarm",
     "subagent/summary": "subagent/counted subagent/events",
+    # From records to a file.
+    "subagent/pcapng": "",
+    "subagent/evidence_text": "platform/evidence subagent/events subagent/summary",
+    "subagent/evidence_files": "subagent/evidence_text",
+    "subagent/capture": "subagent/events subagent/evidence_text subagent/evidence_files "
+                        "subagent/pcapng subagent/ring subagent/clock subagent/log",
+    "subagent/captures": "subagent/alarm subagent/capture subagent/events "
+                         "subagent/evidence_files",
     "subagent/snapshot": "subagent/counted",
     "subagent/store": "subagent/alarm subagent/events",
     "subagent/archive": "subagent/store subagent/log",
     # From a snapshot to the wire.
     "subagent/version": "",
     "mib/root": "",
-    "mib/objects": "subagent/events subagent/snapshot subagent/summary subagent/version",
+    "mib/objects": "subagent/events subagent/snapshot subagent/summary subagent/version "
+                   "subagent/evidence_text",
     "mib/asn": "mib/objects",
     "mib/notify": "mib/objects mib/asn mib/root",
     "mib/registration": "mib/objects mib/asn mib/root",
     "subagent/agentx": "subagent/clock subagent/log",
     # The agent process's own main: it moves the data of its stages, no other does.
     "subagent/agent": "subagent/config subagent/ring subagent/archive subagent/summary "
-                      "subagent/agentx subagent/clock subagent/log mib/notify mib/registration",
+                      "subagent/captures subagent/agentx subagent/clock subagent/log mib/notify mib/registration",
     "subagent/main": "*",
 }
 
@@ -126,6 +135,8 @@ PURE = {
     "subagent/average.c": ("", ""),
     "subagent/counted.c": ("", ""),
     "subagent/events.c": ("", "calloc free"),
+    "subagent/evidence_text.c": ("stdio.h", "snprintf"),
+    "subagent/pcapng.c": ("", ""),
     "subagent/settings.c": ("", ""),
     "subagent/snapshot.c": ("", ""),
     "subagent/summary.c": ("stdio.h", "snprintf"),

@@ -70,6 +70,7 @@ translates tcpResetEventSummary.17 .1.6.5.1.15.17
 translates tcpResetEventCause.17 .1.6.5.1.14.17
 translates tcpResetCauseCount.received.noListener .1.7.1.1.4.1.1
 translates tcpResetCauseMethod.sent.unexplained .1.7.1.1.6.2.11
+translates tcpResetEvidenceFile.17 .1.10.1.1.1.17
 translates tcpResetCompliance .2.1.1
 
 # All modules together, as the demo loads them.

@@ -24,6 +24,7 @@ static const struct mib_view view = {
     .sample_interval_ms = 100,
     .storage_state = 3,
     .storage_error = "disk full",
+    .state_directory = "/state",
     .now_ns = 100 * NS_PER_S,
     .master_start_ns = 50 * NS_PER_S,
 };
@@ -33,7 +34,8 @@ static const struct mib_view view = {
     (counter_bit(COUNTER_RECEIVED_UNEXPLAINED) | counter_bit(COUNTER_SENT_NO_LISTENER))
 #define CAUSE_ROWS (2 * (CAUSE_SLOTS - 1) - 2)
 
-/* All else known, three alarms, events 4 to 6 of which 6 is a clear. */
+/* All else known, three alarms, events 4 to 6 of which 6 is a clear; 4 has a file, 6 a failed one.
+ */
 static int fill(void **state)
 {
     size_t count;
@@ -75,6 +77,8 @@ static int fill(void **state)
                                                .cause = number == 5 ? CAUSE_BLIND : CAUSE_NONE,
                                                .summary = "x"});
     events.delivered = 4;
+    event_log_find(&events, 4)->evidence = (struct evidence_file){EVIDENCE_COMPLETE, 7, 8, 9};
+    event_log_find(&events, 6)->evidence = (struct evidence_file){EVIDENCE_FAILED, 1, 2, 3};
     return 0;
 }
 
@@ -126,7 +130,9 @@ static void assert_same(const struct mib_value *a, const struct mib_value *b)
 static size_t rows_of(const struct mib_object *object)
 {
     if (object->arc_count == 3)
-        return 1;                                 /* a scalar */
+        return 1; /* a scalar */
+    if (object->arcs[1] == 10)
+        return 2;
     return object->arcs[1] == 7 ? CAUSE_ROWS : 3; /* three alarms or three events */
 }
 
@@ -142,6 +148,7 @@ static void test_walk(void **state)
     for (size_t i = 0; i < objects; i++)
         expected += rows_of(&object[i]);
     expected -= 4; /* peak and duration of two raises */
+    expected -= 3; /* packets, bytes and loss of a file that failed */
     while (next(name.arcs, name.length, &found, &by_next)) {
         assert_true(compare(&found, name.arcs, name.length) > 0);
         assert_int_equal(mib_get(&view, found.arcs, found.length, &by_get), MIB_FOUND);
@@ -240,6 +247,10 @@ static void test_no_such(void **state)
     assert_int_equal(ANSWER_AT(1, 6, 5, 1, 2, 3), MIB_NO_INSTANCE);
     assert_int_equal(ANSWER_AT(1, 6, 5, 1, 2, 7), MIB_NO_INSTANCE);
     assert_int_equal(ANSWER_AT(1, 6, 5, 1, 10, 5), MIB_NO_INSTANCE); /* peak of a raise */
+    assert_int_equal(ANSWER_AT(1, 10, 1, 1, 5, 4), MIB_FOUND);
+    assert_int_equal(ANSWER_AT(1, 10, 1, 1, 5, 5), MIB_NO_INSTANCE); /* an event without a file */
+    assert_int_equal(ANSWER_AT(1, 10, 1, 1, 5, 7), MIB_NO_INSTANCE);
+    assert_int_equal(ANSWER_AT(1, 10, 1, 1, 4, 6), MIB_NO_INSTANCE);
     assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 1, 1), MIB_FOUND);
     assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 2, 11), MIB_FOUND);
     assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 1, 11), MIB_NO_INSTANCE); /* ABSENT_CAUSES */
@@ -273,6 +284,8 @@ static void test_unknown(void **state)
             continue; /* version, interval and storage are known */
         if (object[i].arcs[1] == 5 || object[i].arcs[1] == 6)
             continue; /* alarms and events have states before any sample */
+        if (object[i].arcs[1] == 10)
+            continue; /* and files are of events */
         memcpy(name, object[i].arcs, sizeof object[i].arcs);
         name[object[i].arc_count] = name[object[i].arc_count + 1] = by_cause; /* .0 or .1.1 */
         if (mib_get(&blank, name, object[i].arc_count + (by_cause ? 2 : 1), &value) !=
@@ -305,12 +318,39 @@ static void test_values(void **state)
     mib_get(&view, (const uint32_t[]){1, 7, 1, 1, 3, 2, 8}, 7, &value);
     assert_int_equal(value.length, strlen("handshakeAborted"));
     assert_memory_equal(value.bytes, "handshakeAborted", value.length);
+    assert_int_equal(NUMBER_AT(1, 10, 1, 1, 2, 4), 7);
+    assert_int_equal(NUMBER_AT(1, 10, 1, 1, 3, 4), 8);
+    assert_int_equal(NUMBER_AT(1, 10, 1, 1, 4, 4), 9);
+    assert_int_equal(NUMBER_AT(1, 10, 1, 1, 5, 6), 3); /* failed */
+    mib_get(&view, (const uint32_t[]){1, 10, 1, 1, 1, 4}, 6, &value);
+    assert_int_equal(value.length, strlen("/state/evidence/event-4.pcapng"));
+    assert_memory_equal(value.bytes, "/state/evidence/event-4.pcapng", value.length);
     mib_get(&view, (const uint32_t[]){1, 1, 11, 0}, 4, &value);
     assert_int_equal(value.length, strlen("disk full"));
     mib_get(&view, (const uint32_t[]){1, 5, 1, 1, 9, 1}, 6, &value); /* causes: BITS */
     assert_int_equal(value.length, 2);
     assert_int_equal(value.bytes[0], 0xff);
     assert_int_equal(value.bytes[1], 0xf0);
+}
+
+/* A SnmpAdminString has at most 255 octets, and a part of a path is none. */
+static void test_a_long_path(void **state)
+{
+    char directory[256];
+    struct mib_view longer = view;
+    struct mib_value value;
+    const uint32_t name[] = {1, 10, 1, 1, 1, 4};
+    size_t rest = strlen("/evidence/event-4.pcapng");
+
+    (void)state;
+    memset(directory, 'd', sizeof directory);
+    longer.state_directory = directory;
+    directory[255 - rest] = '\0';
+    assert_int_equal(mib_get(&longer, name, 6, &value), MIB_FOUND);
+    assert_int_equal(value.length, 255);
+    directory[255 - rest] = 'd';
+    directory[256 - rest] = '\0';
+    assert_int_equal(mib_get(&longer, name, 6, &value), MIB_NO_INSTANCE);
 }
 
 int main(void)
@@ -322,6 +362,7 @@ int main(void)
         cmocka_unit_test(test_no_such),
         cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_values),
+        cmocka_unit_test(test_a_long_path),
     };
 
     return cmocka_run_group_tests_name("objects", tests, fill, empty);
