@@ -23,7 +23,7 @@ static struct evidence_file *result_of(struct capture *capture)
 /* ---- The file ---- */
 
 /* There is no file then, and nothing of it to count. */
-static bool fail(struct capture *capture)
+static bool give_up(struct capture *capture)
 {
     log_write(LOG_ERR, "event %u: its evidence cannot be written in %s/" EVIDENCE_DIRECTORY ": %s",
               capture->event.number, capture->directory, strerror(errno));
@@ -43,7 +43,7 @@ static bool flush(struct capture *capture)
         ssize_t written = write(capture->file, from, capture->used);
 
         if (written < 0)
-            return fail(capture);
+            return give_up(capture);
         from += written;
         capture->used -= (size_t)written;
     }
@@ -92,7 +92,7 @@ static bool begin_file(struct capture *capture)
 {
     capture->file = evidence_files_begin(capture->directory, capture->event.number);
     if (capture->file < 0)
-        return fail(capture);
+        return give_up(capture);
     result_of(capture)->state = EVIDENCE_WRITING;
     block_written(capture, write_section(capture, capture->buffer, CAPTURE_GOING_ON));
     return add_interface(capture, UNKNOWN_INTERFACE);
@@ -107,13 +107,13 @@ static bool end_file(struct capture *capture, enum capture_end end)
     if (!flush(capture))
         return false;
     if (pwrite(capture->file, block, size, 0) != (ssize_t)size)
-        return fail(capture);
+        return give_up(capture);
 
     bool finished = evidence_files_finish(capture->directory, capture->event.number, capture->file);
 
     capture->file = -1; /* it is closed */
     if (!finished)
-        return fail(capture);
+        return give_up(capture);
     result_of(capture)->state = EVIDENCE_COMPLETE;
     return true;
 }
