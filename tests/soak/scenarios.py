@@ -1,0 +1,32 @@
+"""The scenarios by name, in full and cut short."""
+
+import time
+from functools import partial
+
+from soak import real, replayed
+
+ALL = {
+    "snmpd restarted": real.snmpd_restarts,
+    "agent killed": real.agent_kills,
+    "daemon killed": replayed.daemon_kills,
+    "snmpd paused": replayed.pauses,
+    "receiver drops": replayed.lossy_receiver,
+    "clock and counters": replayed.clock_steps,
+}
+
+SHORT = {
+    "snmpd restarted": partial(real.snmpd_restarts, crossings=8, restarts=3, stations=1),
+    "agent killed": partial(real.agent_kills, kills=4, stations=2),
+    "daemon killed": partial(replayed.daemon_kills, kills=2, stations=1, life_s=10),
+    "snmpd paused": partial(replayed.pauses, seconds=(1, 5)),
+    "receiver drops": partial(replayed.lossy_receiver, crossings=12),
+    "clock and counters": partial(replayed.clock_steps, rounds=1),
+}
+
+
+def played(name, play, directory, seed):
+    """Its Row; a scenario that breaks off is a fault, too."""
+    begun = time.monotonic()
+    row = play(directory, seed)
+    row.scenario, row.seconds = name, time.monotonic() - begun
+    return row
