@@ -93,7 +93,7 @@ def pauses(directory, seed, *, seconds=(1, 5, 12, 60)) -> Row:
 
     def whole_life(name):
         with Site(directory / str(name), growth=scene(name)) as site:
-            return finish(site, pause(site))
+            return finish(site, pause(site) or [])
 
     return total(side_by_side(whole_life, [*seconds, *extra]))
 

@@ -1,9 +1,11 @@
 """The scenarios by name, in full and cut short."""
 
 import time
+import traceback
 from functools import partial
 
-from soak import real, replayed
+from soak import real, replayed, storage
+from soak.tally import Row
 
 ALL = {
     "snmpd restarted": real.snmpd_restarts,
@@ -12,6 +14,8 @@ ALL = {
     "snmpd paused": replayed.pauses,
     "receiver drops": replayed.lossy_receiver,
     "clock and counters": replayed.clock_steps,
+    "directory unusable": storage.directories,
+    "database damaged": storage.damaged_files,
 }
 
 SHORT = {
@@ -21,12 +25,17 @@ SHORT = {
     "snmpd paused": partial(replayed.pauses, seconds=(1, 5)),
     "receiver drops": partial(replayed.lossy_receiver, crossings=12),
     "clock and counters": partial(replayed.clock_steps, rounds=1),
+    "directory unusable": storage.directories,
+    "database damaged": partial(storage.damaged_files, cuts=12, flips=6, stations=2),
 }
 
 
 def played(name, play, directory, seed):
     """Its Row; a scenario that breaks off is a fault, too."""
     begun = time.monotonic()
-    row = play(directory, seed)
+    try:
+        row = play(directory, seed)
+    except Exception:
+        row = Row(faults=[traceback.format_exc()])
     row.scenario, row.seconds = name, time.monotonic() - begun
     return row

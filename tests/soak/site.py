@@ -112,6 +112,9 @@ class Site:
         """Until it has connected more often than `before` times since it started."""
         self.daemon.process.wait_for_line(CONNECTED, timeout, before + 1)
 
+    def wait_for_agent(self):
+        wait_until(self.daemon.answers, 8, lambda: f"an answer:\n{self.daemon.process.log}")
+
     def connections(self):
         return len(self.daemon.process.matching(CONNECTED))
 
@@ -254,6 +257,7 @@ class Setter(threading.Thread):
                 self.possible.append(value)
 
     def faults(self):
+        self._site.wait_for_agent()
         value = self._site.value(self.OBJECT)
         if self.answered and value not in self.possible:
             return [f"{self.OBJECT} is {value}; set last: {self.possible}"]

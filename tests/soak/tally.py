@@ -72,7 +72,7 @@ def judge(site, crossings=None, *, faults=(), late_ns=(LATE_NS, LATE_NS)):
         row.faults.append(f"event numbers: {[event.number for event in events]}")
     due = dict(zip((event.number for _, event in pairs), dues(site, pairs)))
     for n, receiver in enumerate(site.receivers):
-        judge_receiver(row, n, receiver.received(), events, due, site.outages, late_ns[n])
+        judge_receiver(row, n, receiver.received(*NAMES), events, due, site.outages, late_ns[n])
     for fault in row.faults:
         print(f"  {site.directory.name}: {fault}", flush=True)
     return row
