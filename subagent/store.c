@@ -133,7 +133,7 @@ static bool end_transaction(struct store *store, bool good)
     return false;
 }
 
-static bool take_version(struct store *store, sqlite3_stmt *row, void *to)
+static bool take_number(struct store *store, sqlite3_stmt *row, void *to)
 {
     (void)store;
     *(int64_t *)to = sqlite3_column_int64(row, 0);
@@ -155,7 +155,7 @@ static bool bring_schema(struct store *store)
 {
     int64_t version = 0;
 
-    if (!each_row(store, "PRAGMA user_version", take_version, &version))
+    if (!each_row(store, "PRAGMA user_version", take_number, &version))
         return false;
     if (version == SCHEMA_VERSION)
         return true;
@@ -183,6 +183,24 @@ static bool take_check(struct store *store, sqlite3_stmt *row, void *to)
     return false;
 }
 
+/* A last page that is not whole reads as if it ended in zeros; only a log may have the rest. */
+static bool is_whole(struct store *store)
+{
+    struct stat file, log;
+    int64_t page = 0;
+    char name[sizeof store->path + 8];
+
+    snprintf(name, sizeof name, "%s-wal", store->path);
+    if (!each_row(store, "PRAGMA page_size", take_number, &page))
+        return false;
+    if (page <= 0 || stat(store->path, &file) != 0 || file.st_size % page == 0 ||
+        (stat(name, &log) == 0 && log.st_size > 0))
+        return true;
+    store->damaged = true;
+    snprintf(store->error, sizeof store->error, "%s: damaged: its last page is cut", store->path);
+    return false;
+}
+
 static bool open_file(struct store *store, int flags, const char *name)
 {
     sqlite3_close(store->database);
@@ -197,7 +215,8 @@ static bool open_for_writing(struct store *store)
 {
     return open_file(store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, store->path) &&
            run(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;") &&
-           bring_schema(store) && each_row(store, "PRAGMA quick_check(1)", take_check, NULL);
+           bring_schema(store) && is_whole(store) &&
+           each_row(store, "PRAGMA quick_check(1)", take_check, NULL);
 }
 
 /* "file:<path>?immutable=1", with what means something in it escaped. */
@@ -230,18 +249,21 @@ static bool open_for_reading(struct store *store)
     make_uri(store->path, uri, sizeof uri);
     return (open_file(store, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
                       exists(store, "-wal") ? store->path : uri)) &&
-           bring_schema(store) && each_row(store, "PRAGMA quick_check(1)", take_check, NULL);
+           bring_schema(store) && is_whole(store) &&
+           each_row(store, "PRAGMA quick_check(1)", take_check, NULL);
 }
 
+/* SQLite takes one byte for nothing, too. */
 static bool is_empty_file(const char *path)
 {
     struct stat file;
 
-    return stat(path, &file) == 0 && file.st_size == 0;
+    return stat(path, &file) == 0 && file.st_size <= 1;
 }
 
 static bool open_database(struct store *store)
 {
+    bool is_first = !exists(store, "");
     char why[sizeof store->error];
 
     if (is_empty_file(store->path)) {
@@ -251,6 +273,9 @@ static bool open_database(struct store *store)
     }
     if (open_for_writing(store))
         return true;
+    /* What could not become a database (the disk is full) is not one that was damaged. */
+    if (is_first && is_empty_file(store->path))
+        unlink(store->path);
     if (store->damaged || store->busy)
         return false;
     strcpy(why, store->error); /* which says more than that it cannot be read either */

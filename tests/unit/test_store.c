@@ -6,10 +6,13 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "subagent/store.h"
@@ -392,6 +395,42 @@ static void test_a_step_that_fails_changes_nothing(void **state)
     spoil("CREATE TABLE setting (note TEXT)"); /* is not there yet */
 }
 
+/* SQLite would read zeros in place of what is missing, and take one byte for a new database. */
+static void test_a_database_that_is_cut(void **state)
+{
+    static const off_t sizes[] = {4095, 1, 0};
+    char error[1500];
+    bool damaged;
+    struct stat file;
+
+    (void)state;
+    store_close(opened());
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        assert_int_equal(stat(path_of(""), &file), 0);
+        assert_int_equal(truncate(path_of(""), sizes[i] < 4095 ? sizes[i] : file.st_size - 1), 0);
+        assert_null(store_open(directory, &damaged, error, sizeof error));
+        assert_true(damaged);
+    }
+}
+
+/* Not an empty file, which the next attempt would have to take for one that was damaged. */
+static void test_a_full_disk_leaves_no_file(void **state)
+{
+    const struct rlimit none = {.rlim_cur = 0, .rlim_max = RLIM_INFINITY};
+    const struct rlimit all = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+    char error[1500];
+    bool damaged;
+
+    (void)state;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    assert_null(store_open(directory, &damaged, error, sizeof error));
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+    assert_false(damaged);
+    assert_int_equal(access(path_of(""), F_OK), -1);
+    store_close(opened());
+}
+
 static void test_other_files(void **state)
 {
     char error[1500];
@@ -432,6 +471,8 @@ int main(void)
         STORE_TEST(test_damage),
         STORE_TEST(test_a_database_of_version_1_is_taken_over),
         STORE_TEST(test_a_step_that_fails_changes_nothing),
+        STORE_TEST(test_a_database_that_is_cut),
+        STORE_TEST(test_a_full_disk_leaves_no_file),
         STORE_TEST(test_other_files),
     };
 
