@@ -2,7 +2,8 @@
 #
 #   make        build/rstwatchd          make deps     what it needs, from the system's packages
 #   make run    see it work (root)       make check    every test (root)
-#   make bench  tables against peers     make install  honours DESTDIR and PREFIX
+#   make soak   outages, 20 minutes      make bench    tables against peers
+#   make install                         honours DESTDIR and PREFIX
 
 PREFIX  = /usr/local
 CC      = cc
@@ -83,6 +84,11 @@ bench:
 	@$(MAKE) all $(PLATFORM_BENCH)
 	@exec /usr/bin/python3 tests/bench/bench.py
 
+soak:
+	@sh platform/deps.sh install $(DEPS) run check
+	@$(MAKE) all
+	@exec /usr/bin/python3 tests/soak/run.py
+
 # What unit tests are linked with: all that needs no net-snmp.
 UNIT_SOURCES = $(PURE) platform/replay.c $(PLATFORM_SOURCES) subagent/config.c subagent/store.c \
        subagent/evidence_files.c
@@ -112,4 +118,4 @@ install: $(BUILD)/rstwatchd
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all always generated deps run check bench unit install clean
+.PHONY: all always generated deps run check soak bench unit install clean

@@ -23,7 +23,7 @@ from soak.tally import LATE_NS, Row, judge, side_by_side, total
 FIRST_CROSSING_S = 8
 RIGHT_AFTER_MS = 300  # the age of the newest sample at most, when snmpd answers again
 END_S = 1
-INFORM_RETRIES_NS = 3 * NS  # snmpd sends an inform again after 1 s
+INFORM_RETRIES_NS = 5 * NS  # snmpd sends an inform again each second, five times
 HOUR_S = 3600
 
 
@@ -170,7 +170,7 @@ def lossy_receiver(directory, seed, *, crossings=40) -> Row:
             site.start()
             port = site.informed.target.rpartition(":")[2]
             dropping = ("chain in { type filter hook input priority 0; "
-                        f"udp dport {port} numgen inc mod 2 0 counter drop }}")
+                        f"udp dport {port} numgen inc mod 2 0 drop; }}")
             with firewall.rules(there.namespace, dropping):
                 return finish(site, late_ns=(LATE_NS, INFORM_RETRIES_NS))
 

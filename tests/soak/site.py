@@ -24,6 +24,12 @@ CONNECTED = "connected to the AgentX master"
 FIRST_LINE = "a sample every"  # said right before the first sample
 
 
+# Their notifications, as the receivers name them.
+NOTIFICATIONS = ("tcpResetAlarmRaised", "tcpResetAlarmCleared", "tcpResetSynCookieStateChanged",
+                 "tcpResetMethodChanged")
+DRAIN_S = 15
+
+
 class Event(NamedTuple):
     """A row of the event table."""
     number: int
@@ -65,7 +71,7 @@ class Site:
         self.daemon = Daemon(directory / "daemon", self.snmpd, netns=netns, source=source, env=env,
                              configuration=reference.configuration(limits))
         self.outages, self.runs, self.logs = [], [], []
-        self.clock_steps = [(0, 0)]  # (CLOCK_MONOTONIC ns, offset of the daemon's clock from then)
+        self.clock_steps = [(time.monotonic_ns(), 0)]  # (CLOCK_MONOTONIC ns, offset of the daemon's clock from then)
 
     def __enter__(self):
         return self
@@ -172,15 +178,12 @@ class Site:
     def drain(self, count):
         """Waits until so many events have happened and been notified, or a while has passed."""
         def drained():
-            try:
-                newest, pending = self.manager.values("tcpResetEventNewest.0",
-                                                      "tcpResetEventsPending.0")
-            except NoAnswer:
-                return False
-            return not isinstance(newest, Missing) and newest >= count and pending == 0
+            return all(len(numbers(receiver)) >= count for receiver in self.receivers) and \
+                len(self.manager.walk("tcpResetEventKind")) >= count
+
         try:
-            wait_until(drained, 15, "all events, notified")
-        except TimeoutError:
+            wait_until(drained, DRAIN_S, "all events, notified")
+        except (TimeoutError, NoAnswer):
             pass  # the tally says what is missing
         let_pass(1)  # a second copy, or an inform sent again, would come now
 
@@ -201,6 +204,11 @@ class Site:
                 for (name, steps), value in zip(names.items(), values)
                 for low, high in [reference.level_between(steps, begun_ns, ended_ns)]
                 if isinstance(value, Missing) or not 10 * low <= value <= 10 * high]
+
+
+def numbers(receiver):
+    """Numbers of the events that it was told of."""
+    return {int(each.values["tcpResetEventNumber"]) for each in receiver.received(*NOTIFICATIONS)}
 
 
 def happened(crossing, run, events):

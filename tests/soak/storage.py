@@ -17,8 +17,9 @@ from lab.snmp import Refused
 
 from soak import reference
 from soak.replayed import FIRST_CROSSING_S, finish
-from soak.site import (FIRST_LINE, STORAGE_FAILING, STORAGE_GOOD, STORAGE_REPLACED, Setter, Site)
-from soak.tally import NAMES, Row, side_by_side, total
+from soak.site import (NOTIFICATIONS, STORAGE_FAILING, STORAGE_GOOD, STORAGE_REPLACED, Setter,
+                       Site)
+from soak.tally import Row, side_by_side, total
 
 GOES_ON = "measuring and answering go on"
 USABLE = "can be used again"
@@ -219,7 +220,7 @@ def start_with(site, content, newest_before, row):
     for name in ("", "-wal", "-shm"):
         (state / f"{DATABASE}{name}").unlink(missing_ok=True)
     (state / DATABASE).write_bytes(content)
-    counts = [len(receiver.received(*NAMES)) for receiver in site.receivers]
+    counts = [len(receiver.received(*NOTIFICATIONS)) for receiver in site.receivers]
     site.start_daemon()
     site.wait_connected(0)
     site.daemon.process.wait_for_line(r"event \d+: alarm")
@@ -230,7 +231,7 @@ def start_with(site, content, newest_before, row):
     if newest <= newest_before:
         faults.append(f"the newest event is {newest}, and was {newest_before} before")
     for n, (receiver, count) in enumerate(zip(site.receivers, counts)):
-        got = receiver.received(*NAMES)[count:]
+        got = receiver.received(*NOTIFICATIONS)[count:]
         row.received[n] += len(got)
         numbers = [int(each.values["tcpResetEventNumber"]) for each in got]
         if not numbers or min(numbers) <= newest_before or len(set(numbers)) != len(numbers):

@@ -7,16 +7,13 @@ from dataclasses import dataclass, field
 from lab.snmptrapd import Notification
 
 from soak.reference import NS, SAMPLE_NS
-from soak.site import is_of
+from soak.site import KINDS, NOTIFICATIONS, is_of
 
 PER_SECOND = 10  # notifications leave at most at this rate: rstwatchd(8)
 # After an outage the daemon connects again, after a crash it starts; on a busy machine.
 LATE_NS = NS
 NEAR_NS = NS // 2  # what arrived this long before an outage may have been acknowledged or not
 
-NAMES = {"tcpResetAlarmRaised": "raised", "tcpResetAlarmCleared": "cleared",
-         "tcpResetSynCookieStateChanged": "synCookieStateChanged",
-         "tcpResetMethodChanged": "methodChanged"}
 HEADER = ("scenario", "crossings", "events", "trap", "inform", "lost", "doubled", "by a kill",
           "false", "late (s)", "seconds")
 
@@ -68,11 +65,11 @@ def judge(site, crossings=None, *, faults=(), late_ns=(LATE_NS, LATE_NS)):
     missing = set(crossings) - {crossing for crossing, _ in pairs}
     row.lost += len(missing)
     row.faults += [f"no event: {crossing}" for crossing in sorted(missing)]
-    if [event.number for event in events] != list(range(1, len(events) + 1)):
+    if any(b.number != a.number + 1 for a, b in zip(events, events[1:])):
         row.faults.append(f"event numbers: {[event.number for event in events]}")
     due = dict(zip((event.number for _, event in pairs), dues(site, pairs)))
     for n, receiver in enumerate(site.receivers):
-        judge_receiver(row, n, receiver.received(*NAMES), events, due, site.outages, late_ns[n])
+        judge_receiver(row, n, receiver.received(*NOTIFICATIONS), events, due, site.outages, late_ns[n])
     for fault in row.faults:
         print(f"  {site.directory.name}: {fault}", flush=True)
     return row
@@ -150,7 +147,7 @@ def number_of(notification):
 
 
 def content(notification):
-    return notification.values["tcpResetEventMetricName"], NAMES[notification.name]
+    return notification.values["tcpResetEventMetricName"], KINDS[NOTIFICATIONS.index(notification.name) + 1]
 
 
 def table(rows):
