@@ -210,13 +210,14 @@ static bool open_file(struct store *store, int flags, const char *name)
     return true;
 }
 
-/* One fsync a transaction, and it has happened when COMMIT returns. */
+/* Looked at before anything is written: one that is damaged stays as it was. Then one fsync a
+   transaction, and it has happened when COMMIT returns. */
 static bool open_for_writing(struct store *store)
 {
     return open_file(store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, store->path) &&
+           each_row(store, "PRAGMA quick_check(1)", take_check, NULL) && is_whole(store) &&
            run(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;") &&
-           bring_schema(store) && is_whole(store) &&
-           each_row(store, "PRAGMA quick_check(1)", take_check, NULL);
+           bring_schema(store);
 }
 
 /* "file:<path>?immutable=1", with what means something in it escaped. */

@@ -88,8 +88,13 @@ def crossings(metric, growth, limits, *, since_ns=0, raised=False, happened=lamb
 
 
 def level_between(growth, begun_ns, ended_ns):
-    """The least and the most that a sample taken between these times can have seen."""
-    oldest_ns = begun_ns - 2 * SAMPLE_NS
-    sure = sum(n for ns, n in growth if ended_ns - WINDOW_NS < ns <= oldest_ns)
-    most = sum(n for ns, n in growth if oldest_ns - WINDOW_NS - SAMPLE_NS < ns <= ended_ns)
+    """The least and the most that a sample taken between these times can have seen.
+
+    The far end of the window lies between two samples, and what grew there is shared out; the
+    clock of a reset is read right after it.
+    """
+    begun_ns, ended_ns = begun_ns - SAMPLE_NS // 2, ended_ns + SAMPLE_NS // 2
+    far_ns = WINDOW_NS - SAMPLE_NS, WINDOW_NS + SAMPLE_NS
+    sure = sum(n for ns, n in growth if ended_ns - far_ns[0] < ns <= begun_ns)
+    most = sum(n for ns, n in growth if begun_ns - far_ns[1] < ns <= ended_ns)
     return sure, most

@@ -198,8 +198,9 @@ class Site:
         names = {f"tcpReset{metric[0].upper()}{metric[1:]}Avg10s.0": steps
                  for metric, steps in growth.items()}
         begun_ns = time.monotonic_ns()
-        values = self.manager.values(*names)
-        ended_ns = time.monotonic_ns()
+        age_ms, *values = self.manager.values("tcpResetSampleAge.0", *names)
+        ended_ns = time.monotonic_ns() - age_ms * 1_000_000
+        begun_ns -= (age_ms + 1) * 1_000_000
         return [f"{name} is {value}, reference {10 * low} to {10 * high}"
                 for (name, steps), value in zip(names.items(), values)
                 for low, high in [reference.level_between(steps, begun_ns, ended_ns)]
