@@ -50,12 +50,13 @@ class Load:
                       for crossing in reference.crossings(metric, growth, LIMITS))
 
 
-def under_load(directory, stations, seconds, source, life):
-    """Plays life(site, load) at each station; their Row."""
+def under_load(directory, sources, seconds, life):
+    """Plays life(site, load) at a station for each source; their Row."""
     with netns.pair() as (here, there), observing(here.namespace) as observer, \
             ExitStack() as stack:
-        sites = [stack.enter_context(Site(directory / str(n), netns=here.namespace, source=source,
-                                          limits=LIMITS)) for n in range(stations)]
+        sites = [stack.enter_context(Site(directory / f"{source}-{n}", netns=here.namespace,
+                                          source=source, limits=LIMITS))
+                 for n, source in enumerate(sources)]
         for site in sites:
             site.start()
         load = Load(stack, here, there, seconds)
@@ -80,14 +81,15 @@ def under_load(directory, stations, seconds, source, life):
         return row
 
 
-def snmpd_restarts(directory, seed, *, crossings=200, restarts=20, stations=2) -> Row:
+def snmpd_restarts(directory, seed, *, crossings=200, restarts=20,
+                   sources=("bpf", "nftables")) -> Row:
     """200 crossings, snmpd restarted (half of the time by kill -9) at 20 random moments."""
-    seconds = FIRST_CROSSING_S + crossings / stations / 4 * PERIOD_S
+    seconds = FIRST_CROSSING_S + crossings / len(sources) / 4 * PERIOD_S
 
     def life(site, _):
         chance = random.Random(f"{seed} {site.directory.name}")
         begun = time.monotonic()
-        for moment in sorted(chance.uniform(2, seconds) for _ in range(restarts // stations)):
+        for moment in sorted(chance.uniform(2, seconds) for _ in range(restarts // len(sources))):
             let_pass(max(0, begun + moment - time.monotonic()))
             killed = chance.random() < 0.5
             before = site.connections()
@@ -98,7 +100,7 @@ def snmpd_restarts(directory, seed, *, crossings=200, restarts=20, stations=2) -
             site.wait_connected(before)
         return []
 
-    return under_load(directory, stations, seconds, "bpf", life)
+    return under_load(directory, sources, seconds, life)
 
 
 def agent_kills(directory, seed, *, kills=200, stations=8) -> Row:
@@ -121,7 +123,7 @@ def agent_kills(directory, seed, *, kills=200, stations=8) -> Row:
             wait_until(lambda: setter.answered, 5, "a SET")
         return faults + setter.faults()
 
-    return under_load(directory, stations, seconds, "procfs", life)
+    return under_load(directory, stations * ["procfs"], seconds, life)
 
 
 def kill_agent(site):

@@ -19,7 +19,7 @@ ALL = {
 }
 
 SHORT = {
-    "snmpd restarted": partial(real.snmpd_restarts, crossings=8, restarts=3, stations=1),
+    "snmpd restarted": partial(real.snmpd_restarts, crossings=8, restarts=3, sources=["bpf"]),
     "agent killed": partial(real.agent_kills, kills=4, stations=2),
     "daemon killed": partial(replayed.daemon_kills, kills=2, stations=1, life_s=10),
     "snmpd paused": partial(replayed.pauses, seconds=(1, 5)),

@@ -32,6 +32,7 @@ class Row:
     late_ns: int = 0         # the greatest delay beyond outage and one sample
     seconds: float = 0
     faults: list = field(default_factory=list)
+    notes: list = field(default_factory=list)
 
     def __iadd__(self, other):
         for name in ("crossings", "events", "lost", "doubled", "doubled_by_kill", "false"):
@@ -70,7 +71,9 @@ def judge(site, crossings=None, *, faults=(), late_ns=(LATE_NS, LATE_NS)):
     due = dict(zip((event.number for _, event in pairs), dues(site, pairs)))
     for n, receiver in enumerate(site.receivers):
         judge_receiver(row, n, receiver.received(*NOTIFICATIONS), events, due, site.outages, late_ns[n])
-    for fault in row.faults:
+    if row.late_ns > NEAR_NS:
+        row.notes.append(f"the latest: {row.late_ns / NS:.2f} s")
+    for fault in row.faults + row.notes:
         print(f"  {site.directory.name}: {fault}", flush=True)
     return row
 
@@ -87,7 +90,7 @@ def match(events, crossings):
 
 def dues(site, pairs):
     """When each notification must have left: a sample after its crossing, after the outage that
-    this is in, and at the pace at which they leave."""
+    this is in, and at the pace at which they leave (a sample wakes the agent)."""
     found = []
     for crossing, _ in pairs:
         ns = crossing.ns + SAMPLE_NS
@@ -95,7 +98,7 @@ def dues(site, pairs):
             if outage.begun_ns - NEAR_NS <= ns < outage.ended_ns:
                 ns = outage.ended_ns
         if len(found) >= PER_SECOND:
-            ns = max(ns, found[-PER_SECOND] + NS)
+            ns = max(ns, found[-PER_SECOND] + NS + SAMPLE_NS)
         found.append(ns)
     return found
 
