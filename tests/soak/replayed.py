@@ -17,7 +17,7 @@ from lab.wait import let_pass, wait_until
 
 from soak import reference
 from soak.reference import NS, PERIOD_S, SAMPLE_NS
-from soak.site import CONNECTED, Setter, Site, wait_for_instant
+from soak.site import Setter, Site, wait_for_instant
 from soak.tally import LATE_NS, Row, judge, side_by_side, total
 
 FIRST_CROSSING_S = 8

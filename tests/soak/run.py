@@ -1,7 +1,8 @@
 """`make soak`: every scenario, one after the other, and one table at the end.
 
-    run.py [--short] [--seed NUMBER] [WORD...]   only the scenarios with one of these words in their name
+    run.py [--short] [--seed NUMBER] [WORD...]
 
+With words only the scenarios that have one of them in their name.
 The exit status is 1 if anything was lost, doubled where it must not be, late, or otherwise wrong.
 """
 
@@ -24,14 +25,15 @@ from soak.tally import table  # noqa: E402
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=random.randrange(10**9))
-    parser.add_argument("--short", action="store_true", help="the cut of `make check`")
+    parser.add_argument("--short", action="store_true", help="as in `make check`")
     parser.add_argument("words", nargs="*")
     options = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("run as root; network namespaces need it")
     cleanup.end_signals_unwind()
     print(f"{paths.DAEMON.name}, seed {options.seed}", flush=True)
-    chosen = {name: play for name, play in (scenarios.SHORT if options.short else scenarios.ALL).items()
+    every = scenarios.SHORT if options.short else scenarios.ALL
+    chosen = {name: play for name, play in every.items()
               if not options.words or any(word in name for word in options.words)}
     begun = time.monotonic()
     rows = []

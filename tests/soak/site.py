@@ -71,7 +71,8 @@ class Site:
         self.daemon = Daemon(directory / "daemon", self.snmpd, netns=netns, source=source, env=env,
                              configuration=reference.configuration(limits))
         self.outages, self.runs, self.logs = [], [], []
-        self.clock_steps = [(time.monotonic_ns(), 0)]  # (CLOCK_MONOTONIC ns, offset of the daemon's clock from then)
+        # (CLOCK_MONOTONIC ns, seconds by which the daemon's clock is elsewhere from then on)
+        self.clock_steps = [(time.monotonic_ns(), 0)]
 
     def __enter__(self):
         return self

@@ -169,7 +169,7 @@ def damaged_files(directory, seed, *, cuts=120, flips=120, stations=4) -> Row:
 
     Either it is used or it is set aside as it was; the numbers of events only grow.
     """
-    original, numbers = make_database(directory)
+    original, newest, made = make_database(directory)
     chance = random.Random(seed)
     lengths = {0, 1, 15, 16, 99, 100, 4095, 4096, 4097, len(original) - 1}
     while len(lengths) < min(cuts, len(original)):
@@ -185,26 +185,26 @@ def damaged_files(directory, seed, *, cuts=120, flips=120, stations=4) -> Row:
             row = Row()
             for name, content in damages[n::stations]:
                 row.crossings += len(growth)
-                found = start_with(site, content, numbers, row)
+                found = start_with(site, content, newest, row)
                 row.faults += [f"{name}: {fault}" for fault in found]
             for fault in row.faults:
                 print(f"  {site.directory.name}: {fault}", flush=True)
             return row
 
-    return total(side_by_side(whole_life, range(stations)))
+    return total([made, *side_by_side(whole_life, range(stations))])
 
 
 def make_database(directory):
-    """(its content, the newest number in it): a daemon's with some events."""
+    """(its content, the newest number in it, the Row of its making): a daemon's, some events."""
     growth = {metric: [(500 + 100 * n, 10 * reference.BURST)]
               for n, metric in enumerate(reference.COUNTERS)}
     with Site(directory / "original", growth=growth) as site:
         site.start()
         site.snmpd.write.set((Setter.OBJECT, "u", 3000))
-        finish(site)
+        row = finish(site)
         newest = site.value("tcpResetEventNewest.0")
         site.stop_daemon()
-        return (site.daemon.state / DATABASE).read_bytes(), newest
+        return (site.daemon.state / DATABASE).read_bytes(), newest, row
 
 
 def flipped(content, chance):

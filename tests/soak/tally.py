@@ -70,7 +70,8 @@ def judge(site, crossings=None, *, faults=(), late_ns=(LATE_NS, LATE_NS)):
         row.faults.append(f"event numbers: {[event.number for event in events]}")
     due = dict(zip((event.number for _, event in pairs), dues(site, pairs)))
     for n, receiver in enumerate(site.receivers):
-        judge_receiver(row, n, receiver.received(*NOTIFICATIONS), events, due, site.outages, late_ns[n])
+        judge_receiver(row, n, receiver.received(*NOTIFICATIONS), events, due, site.outages,
+                       late_ns[n])
     if row.late_ns > NEAR_NS:
         row.notes.append(f"the latest: {row.late_ns / NS:.2f} s")
     for fault in row.faults + row.notes:
@@ -150,7 +151,8 @@ def number_of(notification):
 
 
 def content(notification):
-    return notification.values["tcpResetEventMetricName"], KINDS[NOTIFICATIONS.index(notification.name) + 1]
+    return (notification.values["tcpResetEventMetricName"],
+            KINDS[NOTIFICATIONS.index(notification.name) + 1])
 
 
 def table(rows):
