@@ -304,6 +304,105 @@ static bool get_evidence(const struct mib_view *view, const uint32_t *index, int
     return false;
 }
 
+/* ---- Peers and ports: indexed by direction, window and rank ---- */
+
+/* Number of the window that is so many seconds long; WINDOWS: there is none. */
+static enum window window_of(uint32_t seconds)
+{
+    enum window window = 0;
+
+    while (window < WINDOWS && window_seconds[window] != seconds)
+        window++;
+    return window;
+}
+
+static const struct peer_window *find_window(const struct mib_view *view, const uint32_t *index)
+{
+    enum window window = window_of(index[1]);
+
+    if (!view->snapshot->sample.peers_known || index[0] < DIRECTION_RECEIVED ||
+        index[0] > DIRECTION_SENT || window == WINDOWS)
+        return NULL;
+    return &view->snapshot->peers[window];
+}
+
+static enum peer_list list_of(const uint32_t *index, bool ports)
+{
+    if (ports)
+        return index[0] == DIRECTION_SENT ? PORTS_SENT : PORTS_RECEIVED;
+    return index[0] == DIRECTION_SENT ? PEERS_SENT : PEERS_RECEIVED;
+}
+
+/* The columns that the two tables share, by the peer's number in a list of peers. */
+enum peer_column {
+    PEER_TYPE,
+    PEER_ADDRESS,
+    PEER_COUNT,
+    PEER_SHARE,
+    PEER_PORT,
+    PEER_CAUSE,
+    PEER_TEXT
+};
+
+static bool get_of_peer(const struct peer_window *window, const uint32_t *index, bool ports,
+                        enum peer_column column, struct mib_value *value)
+{
+    enum peer_list list = list_of(index, ports);
+    const struct peer *peer = &window->peers[list][index[2] - 1];
+    uint32_t percent = peer_window_percent(window, list, peer->count);
+    char line[SUMMARY_SIZE];
+
+    switch (column) {
+    case PEER_TYPE: /* InetAddressType of RFC 4001: ipv4(1), ipv6(2) */
+        return number(value, peer->version == 4 ? 1 : 2);
+    case PEER_ADDRESS:
+        value->length = peer->version == 4 ? 4 : 16;
+        memcpy(value->bytes, peer->address, value->length);
+        return true;
+    case PEER_COUNT:
+        return number(value, peer->count);
+    case PEER_SHARE:
+        return number(value, percent);
+    case PEER_PORT:
+        return number(value, peer->port);
+    case PEER_CAUSE:
+        return number(value, peer->cause);
+    case PEER_TEXT:
+        summary_of_peer(line, index[0] == DIRECTION_SENT ? METRIC_SENT : METRIC_RECEIVED, peer,
+                        percent);
+        return text(value, line);
+    }
+    return false;
+}
+
+static bool get_peer(const struct mib_view *view, const uint32_t *index, int which,
+                     struct mib_value *value)
+{
+    return get_of_peer(find_window(view, index), index, false, (enum peer_column)which, value);
+}
+
+static bool get_port(const struct mib_view *view, const uint32_t *index, int which,
+                     struct mib_value *value)
+{
+    return get_of_peer(find_window(view, index), index, true, (enum peer_column)which, value);
+}
+
+static bool get_peer_total(const struct mib_view *view, const uint32_t *index, int which,
+                           struct mib_value *value)
+{
+    const struct peer_window *window = find_window(view, index);
+
+    switch (which) {
+    case 3:
+        return number(value, window->totals[list_of(index, false)]);
+    case 4:
+        return number(value, window->others[list_of(index, false)]);
+    case 5:
+        return number(value, window->others[list_of(index, true)]);
+    }
+    return false;
+}
+
 /* ---- Tables: which instances there are ---- */
 
 struct mib_table {
@@ -388,11 +487,76 @@ static bool cause_from(const struct mib_view *view, uint32_t *index)
     return false;
 }
 
+static bool window_has(const struct mib_view *view, const uint32_t *index)
+{
+    return find_window(view, index) != NULL;
+}
+
+static bool window_from(const struct mib_view *view, uint32_t *index)
+{
+    if (index[0] < DIRECTION_RECEIVED) {
+        index[0] = DIRECTION_RECEIVED;
+        index[1] = 0;
+    }
+    for (; index[0] <= DIRECTION_SENT; index[0]++, index[1] = 0) {
+        for (enum window window = 0; window < WINDOWS; window++) {
+            if (window_seconds[window] < index[1])
+                continue;
+            index[1] = window_seconds[window];
+            return window_has(view, index);
+        }
+    }
+    return false;
+}
+
+static bool ranks_have(const struct mib_view *view, const uint32_t *index, bool ports)
+{
+    const struct peer_window *window = find_window(view, index);
+
+    return window && index[2] >= 1 && index[2] <= window->counts[list_of(index, ports)];
+}
+
+static bool ranks_from(const struct mib_view *view, uint32_t *index, bool ports)
+{
+    uint32_t asked[] = {index[0], index[1]};
+
+    for (; window_from(view, index); index[1]++) {
+        if (index[0] != asked[0] || index[1] != asked[1] || index[2] == 0)
+            index[2] = 1;
+        if (ranks_have(view, index, ports))
+            return true;
+    }
+    return false;
+}
+
+static bool peer_has(const struct mib_view *view, const uint32_t *index)
+{
+    return ranks_have(view, index, false);
+}
+
+static bool peer_from(const struct mib_view *view, uint32_t *index)
+{
+    return ranks_from(view, index, false);
+}
+
+static bool port_has(const struct mib_view *view, const uint32_t *index)
+{
+    return ranks_have(view, index, true);
+}
+
+static bool port_from(const struct mib_view *view, uint32_t *index)
+{
+    return ranks_from(view, index, true);
+}
+
 static const struct mib_table scalar = {1, scalar_has, scalar_from};
 static const struct mib_table alarm_row = {1, metric_has, metric_from};
 static const struct mib_table event_row = {1, event_has, event_from};
 static const struct mib_table evidence_row = {1, evidence_has, evidence_from};
 static const struct mib_table cause_row = {2, cause_has, cause_from};
+static const struct mib_table window_row = {2, window_has, window_from};
+static const struct mib_table peer_row = {3, peer_has, peer_from};
+static const struct mib_table port_row = {3, port_has, port_from};
 
 /* ---- The objects ---- */
 
@@ -408,6 +572,13 @@ static const struct mib_table cause_row = {2, cause_has, cause_from};
 #define BY_CAUSE(column, name, syntax) COLUMN(7, 1, column, name, syntax, cause_row, get_cause)
 #define EVIDENCE(column, name, syntax)                                                             \
     COLUMN(10, 1, column, name, syntax, evidence_row, get_evidence)
+
+#define PEER(column, name, syntax, which)                                                          \
+    {{1, 8, 1, 1, column}, 5, name, syntax, MIB_READ_ONLY, &peer_row, get_peer, which},
+#define PORT(column, name, syntax, which)                                                          \
+    {{1, 8, 2, 1, column}, 5, name, syntax, MIB_READ_ONLY, &port_row, get_port, which},
+#define PEER_TOTAL(column, name)                                                                   \
+    COLUMN(8, 3, column, name, MIB_UNSIGNED, window_row, get_peer_total)
 
 #define SYNTAX_FLAG   MIB_INTEGER
 #define SYNTAX_RATE   MIB_UNSIGNED
@@ -483,6 +654,22 @@ static struct mib_object objects[] = {
     BY_CAUSE(4, "tcpResetCauseCount", MIB_COUNTER64)
     BY_CAUSE(5, "tcpResetCauseAvg10s", MIB_UNSIGNED)
     BY_CAUSE(6, "tcpResetCauseMethod", MIB_INTEGER)
+
+    PEER(4, "tcpResetPeerAddressType", MIB_INTEGER, PEER_TYPE)
+    PEER(5, "tcpResetPeerAddress", MIB_STRING, PEER_ADDRESS)
+    PEER(6, "tcpResetPeerCount", MIB_UNSIGNED, PEER_COUNT)
+    PEER(7, "tcpResetPeerShare", MIB_UNSIGNED, PEER_SHARE)
+    PEER(8, "tcpResetPeerPort", MIB_UNSIGNED, PEER_PORT)
+    PEER(9, "tcpResetPeerCause", MIB_INTEGER, PEER_CAUSE)
+    PEER(10, "tcpResetPeerText", MIB_STRING, PEER_TEXT)
+    PORT(4, "tcpResetPortNumber", MIB_UNSIGNED, PEER_PORT)
+    PORT(5, "tcpResetPortCount", MIB_UNSIGNED, PEER_COUNT)
+    PORT(6, "tcpResetPortShare", MIB_UNSIGNED, PEER_SHARE)
+    PORT(7, "tcpResetPortCause", MIB_INTEGER, PEER_CAUSE)
+    PORT(8, "tcpResetPortText", MIB_STRING, PEER_TEXT)
+    PEER_TOTAL(3, "tcpResetPeerTotal")
+    PEER_TOTAL(4, "tcpResetPeerOthers")
+    PEER_TOTAL(5, "tcpResetPortOthers")
 
     EVIDENCE(1, "tcpResetEvidenceFile", MIB_STRING)
     EVIDENCE(2, "tcpResetEvidencePackets", MIB_UNSIGNED)

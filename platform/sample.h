@@ -69,7 +69,8 @@ struct sample {
     uint32_t read_failures;          /* reads of a source that failed so far; set by the sampler */
     uint32_t discontinuities; /* times a counter could not be continued; set by the sampler */
     int64_t discontinuity_ns; /* time_ns of the newest of these, or of the first sample */
-    bool restarted; /* by a reader: its counters do not continue those of the reading before */
+    bool restarted;   /* by a reader: its counters do not continue those of the reading before */
+    bool peers_known; /* the source tells peers, in slices of their own; set by the sampler */
     uint8_t received_method;  /* enum method */
     uint8_t sent_method;      /* enum method */
     uint8_t cause_method;     /* enum cause_method */

@@ -32,6 +32,8 @@ struct agent {
     bool resumed;                   /* the alarms of an earlier run have been taken up */
     struct archive_contents stored; /* by an earlier agent, as it was when this one started */
     struct history history;
+    uint64_t next_slice; /* number of the next one to take from the ring */
+    struct peer_history peers;
     struct snapshot snapshot;
     struct event_log events;
     struct archive archive;
@@ -211,6 +213,7 @@ static void step(struct agent *agent, const struct sample *sample)
         return;
     if (!agent->resumed)
         resume_alarms(agent, sample->time_ns);
+    peer_history_merge(&agent->peers, sample->time_ns, agent->snapshot.peers);
     snapshot_update(&agent->snapshot, &agent->history);
     if (sample->time_ns <= agent->snapshot.alarm[METRIC_FIRST].stepped_ns)
         return;
@@ -312,6 +315,14 @@ static bool apply_settings(void *context, const struct set_settings *settings)
 
 /* ---- Start, loop, end ---- */
 
+static void take_slices(struct agent *agent)
+{
+    struct peer_slice slice;
+
+    while (ring_read_slice(agent->ring, &agent->next_slice, &slice))
+        peer_history_push(&agent->peers, &slice);
+}
+
 static void take_samples(int wake, void *context)
 {
     struct agent *agent = context;
@@ -321,6 +332,7 @@ static void take_samples(int wake, void *context)
 
     if (count == 0)
         agent->sampler_gone = true;
+    take_slices(agent);
     while (ring_read(agent->ring, &agent->next, &sample))
         step(agent, &sample);
     captures_step(&agent->captures, agent->snapshot.sample.time_ns, agent->snapshot.alarm);
@@ -420,7 +432,7 @@ int agent_run(const struct config *config, struct ring *ring, int wake)
     }
     agent->config = config;
     agent->ring = ring;
-    agent->next = 1;
+    agent->next = agent->next_slice = 1;
     load(agent, config);
     open_captures(agent, config);
     if (!serve(agent, config, wake))

@@ -35,3 +35,15 @@ struct counted counted_in_window(enum metric metric, const struct alarm_settings
         find_dominant(&counted, by_cause, history);
     return counted;
 }
+
+void counted_add_peer(struct counted *counted, enum metric metric, const struct peer_window *window)
+{
+    enum peer_list list = metric == METRIC_SENT ? PEERS_SENT : PEERS_RECEIVED;
+    const struct peer *peer = &window->peers[list][0];
+
+    if (metric == METRIC_SYN_COOKIES || counted->part || window->counts[list] == 0 ||
+        peer->count <= window->totals[list] / 2)
+        return;
+    counted->peer = *peer;
+    counted->peer_percent = peer_window_percent(window, list, peer->count);
+}

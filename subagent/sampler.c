@@ -125,6 +125,7 @@ static void publish(struct sampler *sampler, struct ring *ring, struct sample *s
     sample->sequence = ++sampler->sequence;
     sample->good_ns = sampler->good_ns;
     sample->read_failures = sampler->read_failures;
+    sample->peers_known = sampler->type->read_peers != NULL;
     ring_write(ring, sample);
 }
 

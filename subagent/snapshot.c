@@ -43,9 +43,11 @@ void snapshot_update(struct snapshot *snapshot, const struct history *history)
     for (enum counter id = COUNTER_BY_CAUSE; id < COUNTER_COUNT; id++)
         history_average(history, counter_bit(id), 10 * NS_PER_S,
                         &snapshot->by_cause_centi[id - COUNTER_BY_CAUSE]);
-    for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++)
+    for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++) {
         snapshot->counted[metric] =
             counted_in_window(metric, &snapshot->settings.value[metric], history);
+        counted_add_peer(&snapshot->counted[metric], metric, &snapshot->peers[WINDOW_10_S]);
+    }
     raise_peak(snapshot, RATE_RECEIVED_AVG10S, RATE_RECEIVED_PEAK10S);
     raise_peak(snapshot, RATE_SENT_AVG10S, RATE_SENT_PEAK10S);
 }

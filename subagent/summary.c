@@ -1,12 +1,14 @@
 #include "subagent/summary.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 
 /* A rate in hundredths, for printf("%u.%02u"). */
 #define CENTI(rate) (rate) / 100, (rate) % 100
 
 #define SUBJECT_SIZE 40
-#define SHARE_SIZE   80
+#define SHARE_SIZE   140
+#define ADDRESS_SIZE 46 /* of IPv6, with NUL */
 
 const char *syn_cookie_state_name(uint8_t state)
 {
@@ -47,10 +49,21 @@ static const char *phrase_of(enum metric metric, enum cause cause)
 }
 
 /* ": 93 % refused"; nothing where no cause stands out. */
+static const char *address(char text[ADDRESS_SIZE], const struct peer *peer)
+{
+    return inet_ntop(peer->version == 4 ? AF_INET : AF_INET6, peer->address, text, ADDRESS_SIZE);
+}
+
 static const char *share(char text[SHARE_SIZE], enum metric metric, const struct counted *counted)
 {
+    char peer[ADDRESS_SIZE];
+
     text[0] = '\0';
-    if (counted->dominant != CAUSE_NONE)
+    if (counted->peer.count > 0)
+        snprintf(text, SHARE_SIZE, ": %u %% %s %s, port %u, %s", counted->peer_percent,
+                 metric == METRIC_SENT ? "to" : "from", address(peer, &counted->peer),
+                 counted->peer.port, phrase_of(metric, counted->peer.cause));
+    else if (counted->dominant != CAUSE_NONE)
         snprintf(text, SHARE_SIZE, ": %u %% %s", counted->percent,
                  phrase_of(metric, counted->dominant));
     return text;
@@ -119,4 +132,18 @@ void summary_of_event(char summary[SUMMARY_SIZE], const struct event *event, boo
 const char *summary_cause(enum metric metric, enum cause cause)
 {
     return phrase_of(metric, cause);
+}
+
+void summary_of_peer(char summary[SUMMARY_SIZE], enum metric metric, const struct peer *peer,
+                     uint32_t percent)
+{
+    const char *why = phrase_of(metric, peer->cause);
+    char text[ADDRESS_SIZE];
+
+    if (peer->version == 0)
+        snprintf(summary, SUMMARY_SIZE, "port %u: %u %% (%u), %s", peer->port, percent, peer->count,
+                 why);
+    else
+        snprintf(summary, SUMMARY_SIZE, "%s: %u %% (%u), port %u, %s", address(text, peer), percent,
+                 peer->count, peer->port, why);
 }

@@ -16,6 +16,10 @@ void summary_of_alarm(char summary[SUMMARY_SIZE], enum metric metric, const stru
 void summary_of_event(char summary[SUMMARY_SIZE], const struct event *event, bool has_baseline,
                       const struct counted *counted);
 
+/* Of a peer or a port: "192.0.2.7: 93 % (4123), port 443, refused". */
+void summary_of_peer(char summary[SUMMARY_SIZE], enum metric metric, const struct peer *peer,
+                     uint32_t percent);
+
 /* The word for a state or method as in the MIB; "unknown" for what it has not. */
 const char *syn_cookie_state_name(uint8_t state);
 const char *method_name(uint8_t method);

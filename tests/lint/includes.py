@@ -58,9 +58,10 @@ MAY_INCLUDE = {
     "subagent/settings": "platform/causes",
     "subagent/config": "subagent/settings platform/sample",
     "subagent/average": "platform/sample",
+    "subagent/windows": "platform/peers",
     "subagent/alarm": "subagent/average subagent/settings",
     "subagent/events": "platform/sample subagent/settings",
-    "subagent/counted": "subagent/alarm",
+    "subagent/counted": "subagent/windows subagent/alarm",
     "subagent/summary": "subagent/counted subagent/events",
     # From records to a file.
     "subagent/pcapng": "",
@@ -139,7 +140,9 @@ PURE = {
     "subagent/pcapng.c": ("", ""),
     "subagent/settings.c": ("", ""),
     "subagent/snapshot.c": ("", ""),
-    "subagent/summary.c": ("stdio.h", "snprintf"),
+    "subagent/summary.c": ("arpa/inet.h stdio.h", "inet_ntop snprintf"),
+    "subagent/windows.c": ("", ""),
+    "platform/peers.c": ("", ""),
     "subagent/ring.c": ("stdatomic.h sys/mman.h", "mmap mprotect"),  # its mapping
     "mib/objects.c": ("time.h", "localtime_r"),  # DateAndTime; it reads no clock
 }

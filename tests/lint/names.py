@@ -25,7 +25,9 @@ WIRE = {"Integer32": "INTEGER", "Enumeration": "INTEGER", "TruthValue": "INTEGER
         "Bits": "BITS", "Unsigned32": "Unsigned32", "Gauge32": "Unsigned32",
         "Counter32": "Counter32", "Counter64": "Counter64", "TimeStamp": "TimeTicks",
         "TimeTicks": "TimeTicks", "SnmpAdminString": "OCTET STRING",
-        "DateAndTime": "OCTET STRING", "OctetString": "OCTET STRING"}
+        "DateAndTime": "OCTET STRING", "OctetString": "OCTET STRING",
+        "InetAddressType": "INTEGER", "InetAddress": "OCTET STRING",
+        "InetPortNumber": "Unsigned32"}
 ACCESS = {"readonly": "read-only", "readwrite": "read-write", "noaccess": None}
 
 COUNTERS_OF_KERNEL = re.compile(r"(\w+):(\w+)")

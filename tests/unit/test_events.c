@@ -118,11 +118,11 @@ static const struct {
       .value_centi = 41230,
       .threshold_centi = 5000},
      true,
-     {false, CAUSE_NONE, 0},
+     {.part = false, .dominant = CAUSE_NONE, .percent = 0},
      "received 412.30/s (limit 50.00)"},
     {{.kind = EVENT_RAISED, .metric = METRIC_SENT, .value_centi = 5001, .threshold_centi = 5000},
      false,
-     {false, CAUSE_NONE, 0},
+     {.part = false, .dominant = CAUSE_NONE, .percent = 0},
      "sent 50.01/s (limit 50.00), no baseline yet"},
     {{.kind = EVENT_CLEARED,
       .metric = METRIC_RECEIVED,
@@ -131,7 +131,7 @@ static const struct {
       .duration_s = 73,
       .peak_centi = 41230},
      true,
-     {false, CAUSE_NONE, 0},
+     {.part = false, .dominant = CAUSE_NONE, .percent = 0},
      "received back to 3.20/s (limit 5.00) after 73 s, peak 412.30/s"},
     {{.kind = EVENT_CLEARED,
       .metric = METRIC_RECEIVED,
@@ -140,39 +140,39 @@ static const struct {
       .duration_s = 2,
       .peak_centi = 9100},
      true,
-     {false, CAUSE_NONE, 0},
+     {.part = false, .dominant = CAUSE_NONE, .percent = 0},
      "received alarm switched off at 90.00/s after 2 s"},
     {{.kind = EVENT_SYN_COOKIE_STATE,
       .metric = METRIC_SYN_COOKIES,
       .syn_cookie_state = SYN_COOKIES_ALWAYS},
      true,
-     {false, CAUSE_NONE, 0},
+     {.part = false, .dominant = CAUSE_NONE, .percent = 0},
      "SYN cookies are now always"},
     {{.kind = EVENT_METHOD, .metric = METRIC_SENT, .method = METHOD_EXACT},
      true,
-     {false, CAUSE_NONE, 0},
+     {.part = false, .dominant = CAUSE_NONE, .percent = 0},
      "sent is now exact"},
     {{.kind = EVENT_RAISED,
       .metric = METRIC_RECEIVED,
       .value_centi = 41230,
       .threshold_centi = 5000},
      true,
-     {false, CAUSE_NO_LISTENER, 93},
+     {.part = false, .dominant = CAUSE_NO_LISTENER, .percent = 93},
      "received 412.30/s (limit 50.00): 93 % refused"},
     {{.kind = EVENT_RAISED,
       .metric = METRIC_RECEIVED,
       .value_centi = 6000,
       .threshold_centi = 5000},
      false,
-     {false, CAUSE_ABORTED, 100},
+     {.part = false, .dominant = CAUSE_ABORTED, .percent = 100},
      "received 60.00/s (limit 50.00), no baseline yet: 100 % aborted by the peer"},
     {{.kind = EVENT_RAISED, .metric = METRIC_SENT, .value_centi = 6000, .threshold_centi = 5000},
      true,
-     {true, CAUSE_ABORTED, 51},
+     {.part = true, .dominant = CAUSE_ABORTED, .percent = 51},
      "sent of chosen causes 60.00/s (limit 50.00): 51 % aborted here"},
     {{.kind = EVENT_RAISED, .metric = METRIC_SENT, .value_centi = 6000, .threshold_centi = 5000},
      true,
-     {true, CAUSE_NONE, 0},
+     {.part = true, .dominant = CAUSE_NONE, .percent = 0},
      "sent of chosen causes 60.00/s (limit 50.00)"},
     /* A cause that should not occur in this direction has no phrase, but a name. */
     {{.kind = EVENT_RAISED,
@@ -180,7 +180,7 @@ static const struct {
       .value_centi = 6000,
       .threshold_centi = 5000},
      true,
-     {false, CAUSE_FIREWALL, 99},
+     {.part = false, .dominant = CAUSE_FIREWALL, .percent = 99},
      "received 60.00/s (limit 50.00): 99 % firewall"},
     /* What is left when it clears is not what the peak was made of. */
     {{.kind = EVENT_CLEARED,
@@ -190,7 +190,7 @@ static const struct {
       .duration_s = 73,
       .peak_centi = 41230},
      true,
-     {true, CAUSE_BLIND, 80},
+     {.part = true, .dominant = CAUSE_BLIND, .percent = 80},
      "received of chosen causes back to 3.20/s (limit 5.00) after 73 s, peak 412.30/s"},
 };
 
@@ -224,7 +224,7 @@ static void test_summary_of_alarm(void **state)
     alarm.state = ALARM_RAISED;
     summary_of_alarm(summary, METRIC_SENT, &alarm, &counted);
     assert_string_equal(summary, "sent 12.34/s (limit 5.00), raised");
-    counted = (struct counted){true, CAUSE_QUEUE_FULL, 77};
+    counted = (struct counted){.part = true, .dominant = CAUSE_QUEUE_FULL, .percent = 77};
     summary_of_alarm(summary, METRIC_SENT, &alarm, &counted);
     assert_string_equal(
         summary, "sent of chosen causes 12.34/s (limit 5.00), raised: 77 % listen queue full");
@@ -251,7 +251,7 @@ static void test_every_cause_has_its_phrase(void **state)
 
     (void)state;
     for (enum cause cause = CAUSE_NO_LISTENER; cause < CAUSE_SLOTS; cause++) {
-        const struct counted counted = {true, cause, 100};
+        const struct counted counted = {.part = true, .dominant = cause, .percent = 100};
 
         summary_of_event(summary, &event, false, &counted);
         assert_ptr_equal(strstr(summary, "received of chosen causes 42949672.95/s (limit "
