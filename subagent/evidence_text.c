@@ -18,7 +18,7 @@ bool evidence_path(char *path, size_t size, const char *directory, uint32_t numb
 static const char *end_words(enum capture_end end)
 {
     static const char *const words[] = {
-        [CAPTURE_GOING_ON] = "not finished",
+        [CAPTURE_GOING_ON] = "on, not finished",
         [CAPTURE_CLEARED] = "until the alarm cleared",
         [CAPTURE_TIME_OVER] = "until 60 s after",
         [CAPTURE_STOPPED] = "until rstwatchd ended",
@@ -33,9 +33,9 @@ void evidence_section_comment(char *comment, size_t size, const struct event *ev
     const struct evidence_file *file = &event->evidence;
 
     snprintf(comment, size,
-             "rstwatchd: event %u at host %s\n"
-             "metric %s: alarm raised at %u.%02u/s, threshold %u.%02u/s, peak %u.%02u/s\n"
-             "from 10 s before the alarm %s: %u packets; %u resets not kept\n",
+             "rstwatchd: event %u at host %s. "
+             "Metric %s: alarm raised at %u.%02u/s, threshold %u.%02u/s, peak %u.%02u/s. "
+             "From 10 s before the alarm %s: %u packets; %u resets not kept.",
              event->number, host, metric_names[event->metric], CENTI(event->value_centi),
              CENTI(event->threshold_centi), CENTI(peak_centi), end_words(end), file->packets,
              file->not_kept);

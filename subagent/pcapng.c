@@ -1,13 +1,20 @@
 #include "subagent/pcapng.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #define BLOCK_SECTION   0x0a0d0d0a
 #define BLOCK_INTERFACE 1
 #define BLOCK_PACKET    6
 
-#define BYTE_ORDER_MAGIC 0x1a2b3c4d
-#define LINKTYPE_RAW     101
+#define BYTE_ORDER_MAGIC   0x1a2b3c4d
+#define LINKTYPE_LINUX_SLL 113
+
+#define SLL_TO_US    0
+#define SLL_OUTGOING 4
+#define SLL_NO_LINK  0xfffe /* ARPHRD_NONE */
+#define SLL_IPV4     0x0800
+#define SLL_IPV6     0x86dd
 
 #define OPTION_END     0
 #define OPTION_COMMENT 1
@@ -51,6 +58,25 @@ static uint8_t *put_text(uint8_t *to, uint16_t code, const char *text)
     return put_option(to, code, text, strnlen(text, PCAPNG_TEXT_MAX));
 }
 
+/* Big-endian, as on a wire. */
+static uint8_t *put16_wire(uint8_t *to, uint16_t number)
+{
+    to[0] = (uint8_t)(number >> 8);
+    to[1] = (uint8_t)number;
+    return to + 2;
+}
+
+/* Type, kind of link, size of the address and the address, of which there is none, protocol. */
+static uint8_t *put_cooked(uint8_t *to, const struct pcapng_packet *packet)
+{
+    bool is_ipv6 = packet->captured > 0 && packet->data[0] >> 4 == 6;
+
+    to = put16_wire(to, packet->way == PCAPNG_OUTBOUND ? SLL_OUTGOING : SLL_TO_US);
+    to = put16_wire(to, SLL_NO_LINK);
+    memset(to, 0, 10);
+    return put16_wire(to + 10, is_ipv6 ? SLL_IPV6 : SLL_IPV4);
+}
+
 /* The size of a block stands behind its type, and at its end. */
 static uint8_t *begin_block(uint8_t *block, uint32_t type)
 {
@@ -87,8 +113,8 @@ size_t pcapng_interface(uint8_t *block, const char *name, uint32_t snap_length)
     const uint8_t resolution = NANOSECONDS;
     uint8_t *end = begin_block(block, BLOCK_INTERFACE);
 
-    end = put16(put16(end, LINKTYPE_RAW), 0);
-    end = put32(end, snap_length);
+    end = put16(put16(end, LINKTYPE_LINUX_SLL), 0);
+    end = put32(end, PCAPNG_COOKED + snap_length);
     end = put_text(end, OPTION_NAME, name);
     return end_block(block, put_option(end, OPTION_TSRESOL, &resolution, sizeof resolution));
 }
@@ -103,7 +129,8 @@ size_t pcapng_packet(uint8_t *block, const struct pcapng_packet *packet)
     put32(flags, packet->way);
     end = put32(end, packet->interface);
     end = put32(put32(end, (uint32_t)(time_ns >> 32)), (uint32_t)time_ns);
-    end = put32(put32(end, captured), packet->original);
+    end = put32(put32(end, PCAPNG_COOKED + captured), PCAPNG_COOKED + packet->original);
+    end = put_cooked(end, packet);
     end = put_bytes(end, packet->data, captured);
     end = put_text(end, OPTION_COMMENT, packet->comment);
     return end_block(block, put_option(end, OPTION_FLAGS, flags, sizeof flags));

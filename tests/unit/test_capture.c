@@ -198,9 +198,9 @@ static void take_block(const uint8_t *block)
 
         packet->interface = word(block + 8);
         packet->time_ns = (int64_t)((uint64_t)word(block + 12) << 32 | word(block + 16));
-        packet->captured = word(block + 20);
-        packet->original = word(block + 24);
-        options = block + 28 + (packet->captured + 3) / 4 * 4;
+        packet->captured = word(block + 20) - PCAPNG_COOKED;
+        packet->original = word(block + 24) - PCAPNG_COOKED;
+        options = block + 28 + PCAPNG_COOKED + (packet->captured + 3) / 4 * 4;
         memcpy(packet->comment, options + 4, options[2]);
         packet->flags = word(options + 4 + (options[2] + 3) / 4 * 4 + 4);
         assert_true(packet->interface < file.interface_count); /* described before */
@@ -276,7 +276,7 @@ static void the_ten_seconds_before_and_all_until_the_clear(void **state)
     gethostname(host, sizeof host - 1);
     assert_comment("event 1 at host ");
     assert_comment(host);
-    assert_comment("metric received: alarm raised at 51.20/s, threshold 50.00/s, peak 99.12/s");
+    assert_comment("Metric received: alarm raised at 51.20/s, threshold 50.00/s, peak 99.12/s");
     assert_comment("until the alarm cleared: 3 packets; 0 resets not kept");
 }
 

@@ -42,7 +42,7 @@ static void assert_framed(size_t size, uint32_t type)
 static void test_interface(void **state)
 {
     static const uint8_t wanted[] = {
-        1, 0, 0, 0, 44,  0,   0,   0,   101, 0, 0, 0, 128, 0, 0, 0, /* */
+        1, 0, 0, 0, 44,  0,   0,   0,   113, 0, 0, 0, 144, 0, 0, 0, /* */
         2, 0, 5, 0, 'v', 'e', 't', 'h', '0', 0, 0, 0,               /* if_name */
         9, 0, 1, 0, 9,   0,   0,   0,                               /* if_tsresol */
         0, 0, 0, 0, 44,  0,   0,   0,
@@ -59,27 +59,43 @@ static void test_packet(void **state)
 {
     static const uint8_t data[] = {0x45, 1, 2, 3, 4};
     static const uint8_t wanted[] = {
-        6,    0, 0, 0, 60,  0,   0,   0, /* type, size */
-        3,    0, 0, 0,                   /* interface */
-        4,    3, 2, 1, 8,   7,   6,   5, /* time, its upper half first */
-        5,    0, 0, 0, 60,  0,   0,   0, /* captured, original */
-        0x45, 1, 2, 3, 4,   0,   0,   0, /* */
-        1,    0, 3, 0, 'w', 'h', 'y', 0, /* opt_comment */
-        2,    0, 4, 0, 2,   0,   0,   0, /* epb_flags: outbound */
-        0,    0, 0, 0, 60,  0,   0,   0,
+        6,    0, 0,    0,    76,  0,   0,   0, /* type, size */
+        3,    0, 0,    0,                      /* interface */
+        4,    3, 2,    1,    8,   7,   6,   5, /* time, its upper half first */
+        21,   0, 0,    0,    76,  0,   0,   0, /* captured, original */
+        0,    4, 0xff, 0xfe, 0,   0,   0,   0, 0, 0, 0, 0, 0, 0, 8, 0, /* cooked: outgoing, IPv4 */
+        0x45, 1, 2,    3,    4,   0,   0,   0,                         /* */
+        1,    0, 3,    0,    'w', 'h', 'y', 0,                         /* opt_comment */
+        2,    0, 4,    0,    2,   0,   0,   0,                         /* epb_flags: outbound */
+        0,    0, 0,    0,    76,  0,   0,   0,
     };
-    size_t size = pcapng_packet(block, &(struct pcapng_packet){.interface = 3,
-                                                               .time_ns = 0x0102030405060708,
-                                                               .data = data,
-                                                               .captured = sizeof data,
-                                                               .original = 60,
-                                                               .way = PCAPNG_OUTBOUND,
-                                                               .comment = "why"});
+    struct pcapng_packet packet = {.interface = 3,
+                                   .time_ns = 0x0102030405060708,
+                                   .data = data,
+                                   .captured = sizeof data,
+                                   .original = 60,
+                                   .way = PCAPNG_OUTBOUND,
+                                   .comment = "why"};
+    size_t size = pcapng_packet(block, &packet);
 
     (void)state;
     assert_framed(size, 6);
     assert_int_equal(size, sizeof wanted);
     assert_memory_equal(block, wanted, size);
+}
+
+static void test_an_ipv6_packet_that_came_in(void **state)
+{
+    static const uint8_t data[] = {0x60};
+
+    (void)state;
+    pcapng_packet(
+        block,
+        &(struct pcapng_packet){
+            .data = data, .captured = 1, .original = 1, .way = PCAPNG_INBOUND, .comment = ""});
+    assert_int_equal(block[29], 0); /* to us */
+    assert_int_equal(block[42], 0x86);
+    assert_int_equal(block[43], 0xdd);
 }
 
 static void test_section(void **state)
@@ -151,7 +167,8 @@ static void test_packets_of_all_lengths(void **state)
                                                                        .comment = comment + cut}),
                           6);
             assert_int_equal(number_at(20),
-                             captured < PCAPNG_DATA_MAX ? captured : PCAPNG_DATA_MAX);
+                             PCAPNG_COOKED +
+                                 (captured < PCAPNG_DATA_MAX ? captured : PCAPNG_DATA_MAX));
         }
     }
 }
@@ -162,6 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BLOCK_TEST(test_interface),
         BLOCK_TEST(test_packet),
+        BLOCK_TEST(test_an_ipv6_packet_that_came_in),
         BLOCK_TEST(test_section),
         BLOCK_TEST(test_every_section_has_the_same_size),
         BLOCK_TEST(test_packets_of_all_lengths),
