@@ -34,6 +34,34 @@ static const struct mib_view view = {
     (counter_bit(COUNTER_RECEIVED_UNEXPLAINED) | counter_bit(COUNTER_SENT_NO_LISTENER))
 #define CAUSE_ROWS (2 * (CAUSE_SLOTS - 1) - 2)
 
+/* Received in 10 s: two peers; sent in 60 s: one peer and one port. */
+#define PEER_ROWS 3
+#define PORT_ROWS 1
+
+static void fill_peers(void)
+{
+    struct peer_window *short_one = &snapshot.peers[WINDOW_10_S];
+    struct peer_window *long_one = &snapshot.peers[WINDOW_60_S];
+
+    snapshot.sample.peers_known = true;
+    short_one->totals[PEERS_RECEIVED] = 100;
+    short_one->others[PEERS_RECEIVED] = 3;
+    short_one->counts[PEERS_RECEIVED] = 2;
+    short_one->peers[PEERS_RECEIVED][0] = (struct peer){.address = {192, 0, 2, 7},
+                                                        .version = 4,
+                                                        .cause = CAUSE_NO_LISTENER,
+                                                        .port = 443,
+                                                        .count = 93};
+    short_one->peers[PEERS_RECEIVED][1] =
+        (struct peer){.address = {[15] = 1}, .version = 6, .cause = CAUSE_BLIND, .count = 4};
+    long_one->totals[PEERS_SENT] = long_one->totals[PORTS_SENT] = 8;
+    long_one->counts[PEERS_SENT] = long_one->counts[PORTS_SENT] = 1;
+    long_one->peers[PEERS_SENT][0] = (struct peer){
+        .address = {192, 0, 2, 8}, .version = 4, .cause = CAUSE_ABORTED, .port = 80, .count = 8};
+    long_one->peers[PORTS_SENT][0] = (struct peer){.cause = CAUSE_ABORTED, .port = 80, .count = 7};
+    long_one->others[PORTS_SENT] = 1;
+}
+
 /* All else known, three alarms, events 4 to 6 of which 6 is a clear; 4 has a file, 6 a failed one.
  */
 static int fill(void **state)
@@ -54,6 +82,7 @@ static int fill(void **state)
                    .syn_cookie_state = SYN_COOKIES_ON_OVERFLOW},
         .rates_valid = UINT32_MAX,
     };
+    fill_peers();
     for (enum counter id = COUNTER_BY_CAUSE; id < COUNTER_COUNT; id++) {
         snapshot.sample.counter[id] = UINT64_MAX - id;
         snapshot.by_cause_centi[id - COUNTER_BY_CAUSE] = 1000 + id;
@@ -131,6 +160,8 @@ static size_t rows_of(const struct mib_object *object)
 {
     if (object->arc_count == 3)
         return 1; /* a scalar */
+    if (object->arcs[1] == 8)
+        return object->arcs[2] == 3 ? 4 : object->arcs[2] == 1 ? PEER_ROWS : PORT_ROWS;
     if (object->arcs[1] == 10)
         return 2;
     return object->arcs[1] == 7 ? CAUSE_ROWS : 3; /* three alarms or three events */
@@ -325,6 +356,23 @@ static void test_values(void **state)
     mib_get(&view, (const uint32_t[]){1, 10, 1, 1, 1, 4}, 6, &value);
     assert_int_equal(value.length, strlen("/state/evidence/event-4.pcapng"));
     assert_memory_equal(value.bytes, "/state/evidence/event-4.pcapng", value.length);
+    assert_int_equal(NUMBER_AT(1, 8, 1, 1, 4, 1, 10, 2), 2); /* ipv6 */
+    assert_int_equal(NUMBER_AT(1, 8, 1, 1, 6, 1, 10, 1), 93);
+    assert_int_equal(NUMBER_AT(1, 8, 1, 1, 7, 2, 60, 1), 100); /* percent */
+    assert_int_equal(NUMBER_AT(1, 8, 1, 1, 8, 1, 10, 1), 443);
+    assert_int_equal(NUMBER_AT(1, 8, 1, 1, 9, 1, 10, 2), CAUSE_BLIND);
+    assert_int_equal(NUMBER_AT(1, 8, 2, 1, 4, 2, 60, 1), 80);
+    assert_int_equal(NUMBER_AT(1, 8, 2, 1, 6, 2, 60, 1), 87); /* percent */
+    assert_int_equal(NUMBER_AT(1, 8, 3, 1, 3, 1, 10), 100);
+    assert_int_equal(NUMBER_AT(1, 8, 3, 1, 4, 1, 10), 3);
+    assert_int_equal(NUMBER_AT(1, 8, 3, 1, 5, 2, 60), 1);
+    mib_get(&view, (const uint32_t[]){1, 8, 1, 1, 5, 1, 10, 1}, 8, &value);
+    assert_int_equal(value.length, 4);
+    assert_int_equal(value.bytes[3], 7);
+    mib_get(&view, (const uint32_t[]){1, 8, 1, 1, 10, 1, 10, 1}, 8, &value);
+    assert_memory_equal(value.bytes, "192.0.2.7: 93 % (93), port 443, refused", value.length);
+    mib_get(&view, (const uint32_t[]){1, 8, 2, 1, 8, 2, 60, 1}, 8, &value);
+    assert_memory_equal(value.bytes, "port 80: 87 % (7), aborted here", value.length);
     mib_get(&view, (const uint32_t[]){1, 1, 11, 0}, 4, &value);
     assert_int_equal(value.length, strlen("disk full"));
     mib_get(&view, (const uint32_t[]){1, 5, 1, 1, 9, 1}, 6, &value); /* causes: BITS */
