@@ -44,7 +44,8 @@ DEPS = build $(PLATFORM_DEPS)
 LIBS = $(PLATFORM_LDFLAGS) -lnetsnmpagent -lnetsnmpmibs -lnetsnmp -lsqlite3 -lconfuse -lm
 
 UNIT_TESTS = alarm archive average capture components config counted estimate events objects \
-       pcapng peers proc_text replay ring sample sampler settings store $(PLATFORM_UNIT_TESTS)
+       pcapng peers proc_text replay ring sample sampler settings store windows \
+       $(PLATFORM_UNIT_TESTS)
 
 all: $(BUILD)/rstwatchd
 
