@@ -9,15 +9,13 @@ from soak.tally import side_by_side, table
 
 
 @pytest.fixture(scope="module")
-def rows(directory):
+def rows():
     """By scenario."""
     seed = random.randrange(10**9)
     print(f"seed {seed}")
 
     def play(name):
-        place = directory / name.replace(" ", "-")
-        place.mkdir()
-        return scenarios.played(name, scenarios.SHORT[name], place, seed)
+        return scenarios.played(name, scenarios.SHORT[name], seed)
 
     rows = side_by_side(play, scenarios.SHORT)
     print(table(rows))

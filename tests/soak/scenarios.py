@@ -1,8 +1,14 @@
 """The scenarios by name, in full and cut short."""
 
+import shutil
+import tempfile
 import time
 import traceback
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
+
+from lab import cleanup
 
 from soak import real, replayed, storage
 from soak.tally import Row
@@ -30,12 +36,24 @@ SHORT = {
 }
 
 
-def played(name, play, directory, seed):
+@contextmanager
+def place():
+    """A directory. Ctrl-C leaves it to lab.cleanup: threads may have mounted something in it."""
+    directory = Path(tempfile.mkdtemp(prefix="rstw-"))
+    directory.chmod(0o755)  # any user may pass through it
+    cleanup.register(directory, lambda: shutil.rmtree(directory))
+    yield directory
+    cleanup.forget(directory)
+    shutil.rmtree(directory)
+
+
+def played(name, play, seed):
     """Its Row; a scenario that breaks off is a fault, too."""
     begun = time.monotonic()
-    try:
-        row = play(directory, seed)
-    except Exception:
-        row = Row(faults=[traceback.format_exc()])
+    with place() as directory:
+        try:
+            row = play(directory, seed)
+        except Exception:
+            row = Row(faults=[traceback.format_exc()])
     row.scenario, row.seconds = name, time.monotonic() - begun
     return row
