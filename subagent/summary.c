@@ -8,6 +8,7 @@
 
 #define SUBJECT_SIZE 40
 #define SHARE_SIZE   140
+#define ABOUT_SIZE   70
 #define ADDRESS_SIZE 46 /* of IPv6, with NUL */
 
 const char *syn_cookie_state_name(uint8_t state)
@@ -54,15 +55,27 @@ static const char *address(char text[ADDRESS_SIZE], const struct peer *peer)
     return inet_ntop(peer->version == 4 ? AF_INET : AF_INET6, peer->address, text, ADDRESS_SIZE);
 }
 
+/* ", port 443, refused", as far as it stands out. */
+static const char *about(char text[ABOUT_SIZE], enum metric metric, const struct peer *peer)
+{
+    char port[16] = "";
+
+    if (peer->port != 0)
+        snprintf(port, sizeof port, ", port %u", peer->port);
+    snprintf(text, ABOUT_SIZE, "%s%s%s", port, peer->cause != CAUSE_NONE ? ", " : "",
+             peer->cause != CAUSE_NONE ? phrase_of(metric, peer->cause) : "");
+    return text;
+}
+
 static const char *share(char text[SHARE_SIZE], enum metric metric, const struct counted *counted)
 {
-    char peer[ADDRESS_SIZE];
+    char peer[ADDRESS_SIZE], what[ABOUT_SIZE];
 
     text[0] = '\0';
     if (counted->peer.count > 0)
-        snprintf(text, SHARE_SIZE, ": %u %% %s %s, port %u, %s", counted->peer_percent,
+        snprintf(text, SHARE_SIZE, ": %u %% %s %s%s", counted->peer_percent,
                  metric == METRIC_SENT ? "to" : "from", address(peer, &counted->peer),
-                 counted->peer.port, phrase_of(metric, counted->peer.cause));
+                 about(what, metric, &counted->peer));
     else if (counted->dominant != CAUSE_NONE)
         snprintf(text, SHARE_SIZE, ": %u %% %s", counted->percent,
                  phrase_of(metric, counted->dominant));
@@ -137,13 +150,12 @@ const char *summary_cause(enum metric metric, enum cause cause)
 void summary_of_peer(char summary[SUMMARY_SIZE], enum metric metric, const struct peer *peer,
                      uint32_t percent)
 {
-    const char *why = phrase_of(metric, peer->cause);
-    char text[ADDRESS_SIZE];
+    char who[ADDRESS_SIZE], what[ABOUT_SIZE];
 
     if (peer->version == 0)
-        snprintf(summary, SUMMARY_SIZE, "port %u: %u %% (%u), %s", peer->port, percent, peer->count,
-                 why);
+        snprintf(summary, SUMMARY_SIZE, "port %u: %u %% (%u)%s", peer->port, percent, peer->count,
+                 about(what, metric, &(struct peer){.cause = peer->cause}));
     else
-        snprintf(summary, SUMMARY_SIZE, "%s: %u %% (%u), port %u, %s", address(text, peer), percent,
-                 peer->count, peer->port, why);
+        snprintf(summary, SUMMARY_SIZE, "%s: %u %% (%u)%s", address(who, peer), percent,
+                 peer->count, about(what, metric, peer));
 }

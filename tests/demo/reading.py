@@ -14,7 +14,8 @@ _COLUMNS = ("AlarmValue", "AlarmEffectiveRising", "AlarmEffectiveFalling", "Alar
 _PEAKS = {"received": "tcpResetReceivedPeak10s.0", "sent": "tcpResetSentPeak10s.0"}
 _SCALARS = ("tcpResetSynCookieState.0", "tcpResetSynCookiesInUse.0", "tcpResetReceivedMethod.0",
             "tcpResetSources.0", "tcpResetAgentVersion.0")
-_NAMES = (*_COUNTERS.values(), *_PEAKS.values(), *_SCALARS,
+_PEERS = {"received from": "tcpResetPeerText.1.10.1", "sent to": "tcpResetPeerText.2.10.1"}
+_NAMES = (*_COUNTERS.values(), *_PEAKS.values(), *_SCALARS, *_PEERS.values(),
           *(f"tcpReset{column}.{metric}" for metric in METRICS for column in _COLUMNS))
 
 _WORDS = {"tcpResetAlarmRaised": "raise", "tcpResetAlarmCleared": "clear"}
@@ -48,6 +49,7 @@ class Reading:
     method: str
     sources: str
     version: str
+    peers: dict  # what was done: with whom most, in words
     notifications: list
 
 
@@ -68,6 +70,8 @@ class Poller:
                 ("syn_cookie_state", "SynCookieState"), ("syn_cookies_in_use", "SynCookiesInUse"),
                 ("method", "ReceivedMethod"), ("version", "AgentVersion"))},
             sources=_sources(values.get("tcpResetSources.0", "")),
+            peers={done: values[name].strip('"') for done, name in _PEERS.items()
+                   if "%" in values.get(name, "")},
             notifications=[_arrived(each) for each in self._station.receiver.received()
                            if each.name.startswith("tcpReset")])
 

@@ -30,7 +30,7 @@ class Scene:
 def stage():
     with tempfile.TemporaryDirectory(prefix="rstw-") as path, netns.pair() as (here, there):
         os.chmod(path, 0o755)
-        with Station(Path(path), netns=here.namespace, configuration=CONFIGURATION,
+        with Station(Path(path), netns=here.namespace, source="auto", configuration=CONFIGURATION,
                      port=first_free_udp_port(SNMPD_PORT), notify_by=[sinks.V2C]) as station:
             station.start()
             with Traffic(here, there) as traffic:

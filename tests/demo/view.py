@@ -51,7 +51,13 @@ class View:
             [label("Counting"), (PLAIN, f"{reading.method} by {reading.sources}"),
              (FAINT, f"   {reading.version}")],
             [label("Resets"), (PLAIN, traffic)],
+            [label("Peers"), (PLAIN, peers(reading) or "none in the last 10 s")],
         ]
+
+
+def peers(reading):
+    """The heaviest one of each direction."""
+    return "; ".join(f"{done} {peer}" for done, peer in reading.peers.items())
 
 
 def label(text):
