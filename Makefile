@@ -2,7 +2,8 @@
 #
 #   make        build/rstwatchd          make deps     what it needs, from the system's packages
 #   make run    see it work (root)       make check    every test (root)
-#   make bench  tables against peers     make install  honours DESTDIR and PREFIX
+#   make soak   outages, 11 min (root)   make bench    tables against peers
+#   make install                         honours DESTDIR and PREFIX
 
 PREFIX  = /usr/local
 CC      = cc
@@ -24,13 +25,15 @@ STANDARD = -std=gnu11
 COMPILE  = $(CC) $(STANDARD) $(CPPFLAGS) $(WARN) $(CFLAGS)
 
 # Stages without I/O, time or libraries: unit tests are linked with these and a source's own.
-PURE = subagent/alarm.c subagent/average.c subagent/counted.c subagent/events.c subagent/ranking.c \
-       subagent/ring.c subagent/settings.c subagent/snapshot.c subagent/summary.c mib/objects.c \
+PURE = subagent/alarm.c subagent/average.c subagent/counted.c subagent/events.c subagent/ring.c \
+       subagent/evidence_text.c subagent/pcapng.c \
+       subagent/settings.c subagent/snapshot.c subagent/summary.c subagent/windows.c mib/objects.c \
        platform/peers.c platform/sample.c
 SAMPLER = subagent/log.c subagent/sampler.c subagent/supervisor.c platform/replay.c \
        $(PLATFORM_SOURCES)
 AGENT = mib/asn.c mib/notify.c mib/registration.c subagent/agent.c subagent/agentx.c \
-       subagent/archive.c subagent/config.c subagent/main.c subagent/store.c
+       subagent/archive.c subagent/capture.c subagent/captures.c subagent/config.c \
+       subagent/evidence_files.c subagent/main.c subagent/store.c
 SOURCES = $(PURE) $(SAMPLER) $(AGENT)
 HEADERS = mib/*.h mib/*.def platform/*.h platform/$(OS)/*.h $(PLATFORM_TABLES) subagent/*.h \
        subagent/*.def
@@ -40,8 +43,9 @@ DEPS = build $(PLATFORM_DEPS)
 
 LIBS = $(PLATFORM_LDFLAGS) -lnetsnmpagent -lnetsnmpmibs -lnetsnmp -lsqlite3 -lconfuse -lm
 
-UNIT_TESTS = alarm archive average components config counted estimate events objects peers \
-       proc_text ranking replay ring sample sampler settings store $(PLATFORM_UNIT_TESTS)
+UNIT_TESTS = alarm archive average capture components config counted estimate events objects \
+       pcapng peers proc_text replay ring sample sampler settings store windows \
+       $(PLATFORM_UNIT_TESTS)
 
 all: $(BUILD)/rstwatchd
 
@@ -81,8 +85,14 @@ bench:
 	@$(MAKE) all $(PLATFORM_BENCH)
 	@exec /usr/bin/python3 tests/bench/bench.py
 
+soak:
+	@sh platform/deps.sh install $(DEPS) run check
+	@$(MAKE) all
+	@exec /usr/bin/python3 tests/soak/run.py
+
 # What unit tests are linked with: all that needs no net-snmp.
-UNIT_SOURCES = $(PURE) platform/replay.c $(PLATFORM_SOURCES) subagent/config.c subagent/store.c
+UNIT_SOURCES = $(PURE) platform/replay.c $(PLATFORM_SOURCES) subagent/config.c subagent/store.c \
+       subagent/evidence_files.c
 
 # One binary a test; tests/check.py runs them.
 unit: $(PLATFORM_GENERATED)
@@ -109,4 +119,4 @@ install: $(BUILD)/rstwatchd
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all always generated deps run check bench unit install clean
+.PHONY: all always generated deps run check soak bench unit install clean

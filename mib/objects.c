@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "subagent/evidence_text.h"
 #include "subagent/summary.h"
 #include "subagent/version.h"
 
@@ -22,16 +23,11 @@ static bool known(struct mib_value *value, uint8_t n)
     return n != 0;
 }
 
-static bool octets(struct mib_value *value, const void *bytes, size_t length)
-{
-    value->length = length;
-    memcpy(value->bytes, bytes, length);
-    return true;
-}
-
 static bool text(struct mib_value *value, const char *string)
 {
-    return octets(value, string, strnlen(string, sizeof value->bytes));
+    value->length = strnlen(string, sizeof value->bytes);
+    memcpy(value->bytes, string, value->length);
+    return true;
 }
 
 /* Bit n is the n-th bit from the left (RFC 2578, 7.1.4); as many bytes as `count` bits need. */
@@ -220,87 +216,6 @@ static bool get_cause(const struct mib_view *view, const uint32_t *index, int wh
     return false;
 }
 
-/* ---- Peers: the index is direction, window in seconds and, but of totals, rank ---- */
-
-static const struct ranking *ranking_at(const struct mib_view *view, const uint32_t *index)
-{
-    enum ranking_window window = 0;
-
-    while (ranking_window_s[window] != index[1])
-        window++;
-    return &view->snapshot->rankings.of[window][index[0]];
-}
-
-static bool get_peer(const struct mib_view *view, const uint32_t *index, int which,
-                     struct mib_value *value)
-{
-    const struct ranking *ranking = ranking_at(view, index);
-    const struct peer *peer = &ranking->peers.peers[index[2] - 1];
-    char summary[SUMMARY_SIZE];
-
-    switch (which) {
-    case 4: /* InetAddressType */
-        return number(value, peer->version == 4 ? 1 : 2);
-    case 5:
-        return octets(value, peer->address, peer->version == 4 ? 4 : 16);
-    case 6:
-        return number(value, peer->count);
-    case 7:
-        return number(value, percent_of(peer->count, ranking->total));
-    case 8:
-        return number(value, peer->port);
-    case 9:
-        return number(value, peer->cause);
-    case 10:
-        summary_of_peer(summary, index[0], peer, ranking->total);
-        return text(value, summary);
-    }
-    return false;
-}
-
-static bool get_port(const struct mib_view *view, const uint32_t *index, int which,
-                     struct mib_value *value)
-{
-    const struct ranking *ranking = ranking_at(view, index);
-    const struct peer *port = &ranking->ports.peers[index[2] - 1];
-    char summary[SUMMARY_SIZE];
-
-    switch (which) {
-    case 4:
-        return number(value, port->port);
-    case 5:
-        return number(value, port->count);
-    case 6:
-        return number(value, percent_of(port->count, ranking->total));
-    case 7:
-        return number(value, port->cause);
-    case 8:
-        summary_of_peer(summary, index[0], port, ranking->total);
-        return text(value, summary);
-    }
-    return false;
-}
-
-static bool get_peer_total(const struct mib_view *view, const uint32_t *index, int which,
-                           struct mib_value *value)
-{
-    const struct ranking *ranking = ranking_at(view, index);
-    char summary[SUMMARY_SIZE];
-
-    switch (which) {
-    case 3:
-        return number(value, ranking->total);
-    case 4:
-        return number(value, ranking->peers.others);
-    case 5:
-        return number(value, ranking->ports.others);
-    case 6:
-        summary_of_ranking(summary, ranking, index[1]);
-        return text(value, summary);
-    }
-    return false;
-}
-
 static bool get_event_log(const struct mib_view *view, const uint32_t *index, int which,
                           struct mib_value *value)
 {
@@ -358,6 +273,136 @@ static bool get_event(const struct mib_view *view, const uint32_t *index, int wh
     return false;
 }
 
+/* A path that is longer than a SnmpAdminString is none. */
+static bool evidence_name(const struct mib_view *view, uint32_t number, struct mib_value *value)
+{
+    char path[SUMMARY_SIZE];
+
+    return evidence_path(path, sizeof path, view->state_directory, number) && text(value, path);
+}
+
+/* What has not become a file has no size. */
+static bool get_evidence(const struct mib_view *view, const uint32_t *index, int which,
+                         struct mib_value *value)
+{
+    const struct event *event = event_log_find(view->events, *index);
+    const struct evidence_file *file = &event->evidence;
+    bool sized = file->state != EVIDENCE_FAILED && file->state != EVIDENCE_INTERRUPTED;
+
+    switch (which) {
+    case 1:
+        return evidence_name(view, event->number, value);
+    case 2:
+        return sized && number(value, file->packets);
+    case 3:
+        return sized && number(value, file->bytes);
+    case 4:
+        return sized && number(value, file->not_kept);
+    case 5:
+        return number(value, file->state);
+    }
+    return false;
+}
+
+/* ---- Peers and ports: indexed by direction, window and rank ---- */
+
+/* Number of the window that is so many seconds long; WINDOWS: there is none. */
+static enum window window_of(uint32_t seconds)
+{
+    enum window window = 0;
+
+    while (window < WINDOWS && window_seconds[window] != seconds)
+        window++;
+    return window;
+}
+
+static const struct peer_window *find_window(const struct mib_view *view, const uint32_t *index)
+{
+    enum window window = window_of(index[1]);
+
+    if (!view->snapshot->sample.peers_known || index[0] < DIRECTION_RECEIVED ||
+        index[0] > DIRECTION_SENT || window == WINDOWS)
+        return NULL;
+    return &view->snapshot->peers[window];
+}
+
+static enum peer_list list_of(const uint32_t *index, bool ports)
+{
+    if (ports)
+        return index[0] == DIRECTION_SENT ? PORTS_SENT : PORTS_RECEIVED;
+    return index[0] == DIRECTION_SENT ? PEERS_SENT : PEERS_RECEIVED;
+}
+
+/* The columns that the two tables share, by the peer's number in a list of peers. */
+enum peer_column {
+    PEER_TYPE,
+    PEER_ADDRESS,
+    PEER_COUNT,
+    PEER_SHARE,
+    PEER_PORT,
+    PEER_CAUSE,
+    PEER_TEXT
+};
+
+static bool get_of_peer(const struct peer_window *window, const uint32_t *index, bool ports,
+                        enum peer_column column, struct mib_value *value)
+{
+    enum peer_list list = list_of(index, ports);
+    const struct peer *peer = &window->peers[list][index[2] - 1];
+    uint32_t percent = peer_window_percent(window, list, peer->count);
+    char line[SUMMARY_SIZE];
+
+    switch (column) {
+    case PEER_TYPE: /* InetAddressType of RFC 4001: ipv4(1), ipv6(2) */
+        return number(value, peer->version == 4 ? 1 : 2);
+    case PEER_ADDRESS:
+        value->length = peer->version == 4 ? 4 : 16;
+        memcpy(value->bytes, peer->address, value->length);
+        return true;
+    case PEER_COUNT:
+        return number(value, peer->count);
+    case PEER_SHARE:
+        return number(value, percent);
+    case PEER_PORT:
+        return number(value, peer->port);
+    case PEER_CAUSE:
+        return number(value, peer->cause);
+    case PEER_TEXT:
+        summary_of_peer(line, index[0] == DIRECTION_SENT ? METRIC_SENT : METRIC_RECEIVED, peer,
+                        percent);
+        return text(value, line);
+    }
+    return false;
+}
+
+static bool get_peer(const struct mib_view *view, const uint32_t *index, int which,
+                     struct mib_value *value)
+{
+    return get_of_peer(find_window(view, index), index, false, (enum peer_column)which, value);
+}
+
+static bool get_port(const struct mib_view *view, const uint32_t *index, int which,
+                     struct mib_value *value)
+{
+    return get_of_peer(find_window(view, index), index, true, (enum peer_column)which, value);
+}
+
+static bool get_peer_total(const struct mib_view *view, const uint32_t *index, int which,
+                           struct mib_value *value)
+{
+    const struct peer_window *window = find_window(view, index);
+
+    switch (which) {
+    case 3:
+        return number(value, window->totals[list_of(index, false)]);
+    case 4:
+        return number(value, window->others[list_of(index, false)]);
+    case 5:
+        return number(value, window->others[list_of(index, true)]);
+    }
+    return false;
+}
+
 /* ---- Tables: which instances there are ---- */
 
 struct mib_table {
@@ -406,6 +451,21 @@ static bool event_from(const struct mib_view *view, uint32_t *number)
     return event != NULL;
 }
 
+static bool evidence_has(const struct mib_view *view, const uint32_t *number)
+{
+    const struct event *event = event_log_find(view->events, *number);
+
+    return event && event->evidence.state != EVIDENCE_NONE;
+}
+
+static bool evidence_from(const struct mib_view *view, uint32_t *number)
+{
+    for (bool more = event_from(view, number); more; ++*number, more = event_from(view, number))
+        if (evidence_has(view, number))
+            return true;
+    return false;
+}
+
 /* Direction and cause. */
 static bool cause_has(const struct mib_view *view, const uint32_t *index)
 {
@@ -427,82 +487,76 @@ static bool cause_from(const struct mib_view *view, uint32_t *index)
     return false;
 }
 
-/* Moves direction and window on to the first there are, themselves included. */
+static bool window_has(const struct mib_view *view, const uint32_t *index)
+{
+    return find_window(view, index) != NULL;
+}
+
 static bool window_from(const struct mib_view *view, uint32_t *index)
 {
-    if (!view->snapshot->sample.peers_known)
-        return false;
     if (index[0] < DIRECTION_RECEIVED) {
         index[0] = DIRECTION_RECEIVED;
         index[1] = 0;
     }
     for (; index[0] <= DIRECTION_SENT; index[0]++, index[1] = 0) {
-        for (enum ranking_window window = 0; window < RANKING_WINDOWS; window++) {
-            if (index[1] <= ranking_window_s[window]) {
-                index[1] = ranking_window_s[window];
-                return true;
-            }
+        for (enum window window = 0; window < WINDOWS; window++) {
+            if (window_seconds[window] < index[1])
+                continue;
+            index[1] = window_seconds[window];
+            return window_has(view, index);
         }
     }
     return false;
 }
 
-static bool window_has(const struct mib_view *view, const uint32_t *index)
+static bool ranks_have(const struct mib_view *view, const uint32_t *index, bool ports)
 {
-    uint32_t first[] = {index[0], index[1]};
+    const struct peer_window *window = find_window(view, index);
 
-    return window_from(view, first) && first[0] == index[0] && first[1] == index[1];
+    return window && index[2] >= 1 && index[2] <= window->counts[list_of(index, ports)];
 }
 
-static uint32_t peers_at(const struct mib_view *view, const uint32_t *index)
+static bool ranks_from(const struct mib_view *view, uint32_t *index, bool ports)
 {
-    return ranking_at(view, index)->peers.count;
-}
+    uint32_t asked[] = {index[0], index[1]};
 
-static uint32_t ports_at(const struct mib_view *view, const uint32_t *index)
-{
-    return ranking_at(view, index)->ports.count;
-}
-
-/* `ranks`: how many a direction and window has. */
-static bool rank_from(const struct mib_view *view, uint32_t *index,
-                      uint32_t (*ranks)(const struct mib_view *view, const uint32_t *index))
-{
-    if (!window_has(view, index) || index[2] == 0)
-        index[2] = 1;
-    for (; window_from(view, index); index[1]++, index[2] = 1)
-        if (index[2] <= ranks(view, index))
+    for (; window_from(view, index); index[1]++) {
+        if (index[0] != asked[0] || index[1] != asked[1] || index[2] == 0)
+            index[2] = 1;
+        if (ranks_have(view, index, ports))
             return true;
+    }
     return false;
 }
 
 static bool peer_has(const struct mib_view *view, const uint32_t *index)
 {
-    return window_has(view, index) && index[2] >= 1 && index[2] <= peers_at(view, index);
+    return ranks_have(view, index, false);
 }
 
 static bool peer_from(const struct mib_view *view, uint32_t *index)
 {
-    return rank_from(view, index, peers_at);
+    return ranks_from(view, index, false);
 }
 
 static bool port_has(const struct mib_view *view, const uint32_t *index)
 {
-    return window_has(view, index) && index[2] >= 1 && index[2] <= ports_at(view, index);
+    return ranks_have(view, index, true);
 }
 
 static bool port_from(const struct mib_view *view, uint32_t *index)
 {
-    return rank_from(view, index, ports_at);
+    return ranks_from(view, index, true);
 }
 
 static const struct mib_table scalar = {1, scalar_has, scalar_from};
 static const struct mib_table alarm_row = {1, metric_has, metric_from};
 static const struct mib_table event_row = {1, event_has, event_from};
+static const struct mib_table evidence_row = {1, evidence_has, evidence_from};
 static const struct mib_table cause_row = {2, cause_has, cause_from};
+static const struct mib_table window_row = {2, window_has, window_from};
 static const struct mib_table peer_row = {3, peer_has, peer_from};
 static const struct mib_table port_row = {3, port_has, port_from};
-static const struct mib_table peer_total_row = {2, window_has, window_from};
 
 /* ---- The objects ---- */
 
@@ -516,10 +570,15 @@ static const struct mib_table peer_total_row = {2, window_has, window_from};
 #define ALARM(column, name, syntax)    COLUMN(5, 1, column, name, syntax, alarm_row, get_alarm)
 #define EVENT(column, name, syntax)    COLUMN(6, 5, column, name, syntax, event_row, get_event)
 #define BY_CAUSE(column, name, syntax) COLUMN(7, 1, column, name, syntax, cause_row, get_cause)
-#define PEER(column, name, syntax)     COLUMN(8, 1, column, name, syntax, peer_row, get_peer)
-#define PORT(column, name, syntax)     COLUMN(8, 2, column, name, syntax, port_row, get_port)
-#define PEER_TOTAL(column, name, syntax)                                                           \
-    COLUMN(8, 3, column, name, syntax, peer_total_row, get_peer_total)
+#define EVIDENCE(column, name, syntax)                                                             \
+    COLUMN(10, 1, column, name, syntax, evidence_row, get_evidence)
+
+#define PEER(column, name, syntax, which)                                                          \
+    {{1, 8, 1, 1, column}, 5, name, syntax, MIB_READ_ONLY, &peer_row, get_peer, which},
+#define PORT(column, name, syntax, which)                                                          \
+    {{1, 8, 2, 1, column}, 5, name, syntax, MIB_READ_ONLY, &port_row, get_port, which},
+#define PEER_TOTAL(column, name)                                                                   \
+    COLUMN(8, 3, column, name, MIB_UNSIGNED, window_row, get_peer_total)
 
 #define SYNTAX_FLAG   MIB_INTEGER
 #define SYNTAX_RATE   MIB_UNSIGNED
@@ -596,22 +655,27 @@ static struct mib_object objects[] = {
     BY_CAUSE(5, "tcpResetCauseAvg10s", MIB_UNSIGNED)
     BY_CAUSE(6, "tcpResetCauseMethod", MIB_INTEGER)
 
-    PEER(4, "tcpResetPeerAddressType", MIB_INTEGER)
-    PEER(5, "tcpResetPeerAddress", MIB_STRING)
-    PEER(6, "tcpResetPeerCount", MIB_UNSIGNED)
-    PEER(7, "tcpResetPeerShare", MIB_UNSIGNED)
-    PEER(8, "tcpResetPeerPort", MIB_UNSIGNED)
-    PEER(9, "tcpResetPeerCause", MIB_INTEGER)
-    PEER(10, "tcpResetPeerText", MIB_STRING)
-    PORT(4, "tcpResetPortNumber", MIB_UNSIGNED)
-    PORT(5, "tcpResetPortCount", MIB_UNSIGNED)
-    PORT(6, "tcpResetPortShare", MIB_UNSIGNED)
-    PORT(7, "tcpResetPortCause", MIB_INTEGER)
-    PORT(8, "tcpResetPortText", MIB_STRING)
-    PEER_TOTAL(3, "tcpResetPeerTotal", MIB_UNSIGNED)
-    PEER_TOTAL(4, "tcpResetPeerOthers", MIB_UNSIGNED)
-    PEER_TOTAL(5, "tcpResetPortOthers", MIB_UNSIGNED)
-    PEER_TOTAL(6, "tcpResetPeerTotalText", MIB_STRING)
+    PEER(4, "tcpResetPeerAddressType", MIB_INTEGER, PEER_TYPE)
+    PEER(5, "tcpResetPeerAddress", MIB_STRING, PEER_ADDRESS)
+    PEER(6, "tcpResetPeerCount", MIB_UNSIGNED, PEER_COUNT)
+    PEER(7, "tcpResetPeerShare", MIB_UNSIGNED, PEER_SHARE)
+    PEER(8, "tcpResetPeerPort", MIB_UNSIGNED, PEER_PORT)
+    PEER(9, "tcpResetPeerCause", MIB_INTEGER, PEER_CAUSE)
+    PEER(10, "tcpResetPeerText", MIB_STRING, PEER_TEXT)
+    PORT(4, "tcpResetPortNumber", MIB_UNSIGNED, PEER_PORT)
+    PORT(5, "tcpResetPortCount", MIB_UNSIGNED, PEER_COUNT)
+    PORT(6, "tcpResetPortShare", MIB_UNSIGNED, PEER_SHARE)
+    PORT(7, "tcpResetPortCause", MIB_INTEGER, PEER_CAUSE)
+    PORT(8, "tcpResetPortText", MIB_STRING, PEER_TEXT)
+    PEER_TOTAL(3, "tcpResetPeerTotal")
+    PEER_TOTAL(4, "tcpResetPeerOthers")
+    PEER_TOTAL(5, "tcpResetPortOthers")
+
+    EVIDENCE(1, "tcpResetEvidenceFile", MIB_STRING)
+    EVIDENCE(2, "tcpResetEvidencePackets", MIB_UNSIGNED)
+    EVIDENCE(3, "tcpResetEvidenceBytes", MIB_UNSIGNED)
+    EVIDENCE(4, "tcpResetEvidenceNotKept", MIB_UNSIGNED)
+    EVIDENCE(5, "tcpResetEvidenceState", MIB_INTEGER)
 };
 /* clang-format on */
 

@@ -16,8 +16,9 @@ struct mib_view {
     uint32_t sample_interval_ms;
     uint8_t storage_state;     /* enum archive_state */
     const char *storage_error; /* "" for none */
-    int64_t now_ns;            /* CLOCK_MONOTONIC */
-    int64_t master_start_ns;   /* CLOCK_MONOTONIC when sysUpTime was 0 */
+    const char *state_directory;
+    int64_t now_ns;          /* CLOCK_MONOTONIC */
+    int64_t master_start_ns; /* CLOCK_MONOTONIC when sysUpTime was 0 */
 };
 
 enum mib_syntax {

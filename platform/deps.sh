@@ -34,6 +34,8 @@ check P:cppcheck cppcheck cppcheck
 check P:shellcheck shellcheck hs-ShellCheck
 check P:mandoc mandoc -
 check P:strace strace strace
+check P:tshark tshark tshark
+check P:tcpdump tcpdump -
 check P:setpriv util-linux -
 bench P:lldpd lldpd lldpd
 END

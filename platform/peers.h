@@ -24,9 +24,9 @@ enum peer_list {
 struct peer {
     uint8_t address[16]; /* network order; of IPv4 the first 4 bytes; all 0 in a list of ports */
     uint8_t version;     /* 4 or 6; 0 in a list of ports */
-    uint8_t cause;       /* enum cause: what most of these resets have, if most have one */
-    uint16_t port;       /* local, host order: likewise; in a list of ports its own */
-    uint32_t count;      /* resets */
+    uint8_t cause;  /* enum cause that many of these resets have; CAUSE_NONE: none stands out */
+    uint16_t port;  /* local, host order: likewise, or 0; in a list of ports its own */
+    uint32_t count; /* resets */
 };
 
 struct peer_slice {

@@ -70,7 +70,7 @@ struct sample {
     uint32_t discontinuities; /* times a counter could not be continued; set by the sampler */
     int64_t discontinuity_ns; /* time_ns of the newest of these, or of the first sample */
     bool restarted;   /* by a reader: its counters do not continue those of the reading before */
-    bool peers_known; /* the source tells peers (platform/peers.h): none then are none */
+    bool peers_known; /* the source tells peers, in slices of their own: none then are none */
     uint8_t received_method;  /* enum method */
     uint8_t sent_method;      /* enum method */
     uint8_t cause_method;     /* enum cause_method */

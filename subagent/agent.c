@@ -11,6 +11,7 @@
 #include "mib/registration.h"
 #include "subagent/agentx.h"
 #include "subagent/archive.h"
+#include "subagent/captures.h"
 #include "subagent/clock.h"
 #include "subagent/log.h"
 #include "subagent/summary.h"
@@ -31,13 +32,14 @@ struct agent {
     bool resumed;                   /* the alarms of an earlier run have been taken up */
     struct archive_contents stored; /* by an earlier agent, as it was when this one started */
     struct history history;
-    uint64_t next_slice;     /* number of the next slice to take from the ring */
+    uint64_t next_slice;     /* number of the next one to take from the ring */
     struct peer_slice slice; /* taken, but it ends after the newest sample, if has_slice */
     bool has_slice;
-    struct ranker ranker;
+    struct peer_history peers;
     struct snapshot snapshot;
     struct event_log events;
     struct archive archive;
+    struct captures captures;
     int64_t saved_ns;
     bool causes_ignored[METRIC_SLOTS]; /* said once */
 
@@ -121,6 +123,7 @@ static void happened(struct agent *agent, enum event_kind kind, enum metric metr
         event.cause = counted->dominant;
     summary_of_event(event.summary, &event, alarm->has_baseline || factor == 0, counted);
     event_log_add(&agent->events, &event);
+    captures_event(&agent->captures, &event);
     log_write(LOG_NOTICE, "event %u: %s: %s", event.number,
               kind == EVENT_RAISED || kind == EVENT_CLEARED ? "alarm" : "change", event.summary);
 }
@@ -205,7 +208,7 @@ static void take_slices(struct agent *agent, int64_t now_ns)
         agent->has_slice = agent->slice.end_ns > now_ns;
         if (agent->has_slice)
             return;
-        ranker_push(&agent->ranker, &agent->slice);
+        peer_history_push(&agent->peers, &agent->slice);
     }
 }
 
@@ -224,8 +227,8 @@ static void step(struct agent *agent, const struct sample *sample)
     if (!agent->resumed)
         resume_alarms(agent, sample->time_ns);
     take_slices(agent, sample->time_ns);
-    ranker_update(&agent->ranker, sample->time_ns);
-    snapshot_update(&agent->snapshot, &agent->history, &agent->ranker.rankings);
+    peer_history_merge(&agent->peers, sample->time_ns, agent->snapshot.peers);
+    snapshot_update(&agent->snapshot, &agent->history);
     if (sample->time_ns <= agent->snapshot.alarm[METRIC_FIRST].stepped_ns)
         return;
     tell_ignored_causes(agent);
@@ -247,6 +250,7 @@ static void view_now(void *context, struct mib_view *view)
         .sample_interval_ms = agent->config->sample_interval_ms,
         .storage_state = agent->archive.state,
         .storage_error = agent->archive.error,
+        .state_directory = agent->config->state_directory,
         .now_ns = clock_ns(CLOCK_MONOTONIC),
         .master_start_ns = agentx_master_start_ns(),
     };
@@ -336,7 +340,29 @@ static void take_samples(int wake, void *context)
         agent->sampler_gone = true;
     while (ring_read(agent->ring, &agent->next, &sample))
         step(agent, &sample);
+    captures_step(&agent->captures, agent->snapshot.sample.time_ns, agent->snapshot.alarm);
     notify_next(agent);
+}
+
+static void evidence_changed(const struct event *event, void *context)
+{
+    struct agent *agent = context;
+
+    archive_evidence(&agent->archive, event);
+}
+
+static void open_captures(struct agent *agent, const struct config *config)
+{
+    captures_open(&agent->captures, &(struct captures_setup){
+                                        .enabled = config->evidence,
+                                        .files = config->evidence_files,
+                                        .packets = config->evidence_packets,
+                                        .state_directory = config->state_directory,
+                                        .ring = agent->ring,
+                                        .events = &agent->events,
+                                        .changed = evidence_changed,
+                                        .context = agent,
+                                    });
 }
 
 static void load(struct agent *agent, const struct config *config)
@@ -413,6 +439,7 @@ int agent_run(const struct config *config, struct ring *ring, int wake)
     agent->ring = ring;
     agent->next = agent->next_slice = 1;
     load(agent, config);
+    open_captures(agent, config);
     if (!serve(agent, config, wake))
         return 1;
     loop(agent);
@@ -421,6 +448,7 @@ int agent_run(const struct config *config, struct ring *ring, int wake)
         log_write(LOG_ERR, "the sampler process is gone");
     if (agent->resumed)
         record(agent);
+    captures_close(&agent->captures);
     agentx_close();
     archive_close(&agent->archive);
     event_log_close(&agent->events);

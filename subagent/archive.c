@@ -138,6 +138,16 @@ static bool write_settings(struct archive *archive, const struct set_settings *s
     return true;
 }
 
+static bool write_evidence(struct archive *archive, const struct event_log *events)
+{
+    for (const struct event *event = event_log_after(events, 0); event;
+         event = event_log_after(events, event->number))
+        if (event->evidence.state != EVIDENCE_NONE && !store_evidence(archive->store, event))
+            return false;
+    archive->evidence_missing = false;
+    return true;
+}
+
 static bool write_record(struct archive *archive, const struct archive_record *record)
 {
     if (archive->settings_missing && !write_settings(archive, record->settings))
@@ -146,7 +156,7 @@ static bool write_record(struct archive *archive, const struct archive_record *r
                       record->instance, record->now_ms))
         return false;
     archive->recorded = record->events->newest;
-    return true;
+    return !archive->evidence_missing || write_evidence(archive, record->events);
 }
 
 bool archive_record(struct archive *archive, const struct archive_record *record)
@@ -177,6 +187,16 @@ bool archive_save_settings(struct archive *archive, const struct set_settings *s
         return failed(archive, store_error(archive->store));
     good(archive);
     return true;
+}
+
+void archive_evidence(struct archive *archive, const struct event *event)
+{
+    if (event->number > archive->recorded || !ready(archive))
+        return; /* it goes with the event */
+    if (store_evidence(archive->store, event))
+        return;
+    archive->evidence_missing = true;
+    failed(archive, store_error(archive->store));
 }
 
 void archive_delivered(struct archive *archive, uint32_t number)

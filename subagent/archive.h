@@ -25,6 +25,7 @@ struct archive {
     bool loaded;      /* what was on disk at the start has been taken up */
     bool replaced;
     bool settings_missing; /* the store was begun without them */
+    bool evidence_missing; /* that of some event has changed since */
     uint32_t recorded;     /* events up to this number are in the store */
 };
 
@@ -58,6 +59,9 @@ bool archive_record(struct archive *archive, const struct archive_record *record
 
 /* True: they are on disk. */
 bool archive_save_settings(struct archive *archive, const struct set_settings *settings);
+
+/* What has become of the evidence of an event; what cannot be written is with the next record. */
+void archive_evidence(struct archive *archive, const struct event *event);
 
 /* The notifications of the events up to `number` have been delivered. */
 void archive_delivered(struct archive *archive, uint32_t number);

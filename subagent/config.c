@@ -35,6 +35,8 @@ static const struct {
 } numbers[] = {
     {"sample-interval", 100, 1000, 100},
     {"event-capacity", 10, 100000, 1000},
+    {"evidence-files", 1, 1000, 20},
+    {"evidence-packets", 100, 1000000, 20000},
 };
 
 static void report(cfg_t *cfg, const char *format, va_list arguments)
@@ -233,6 +235,9 @@ static cfg_opt_t options[] = {
     CFG_STR("user", "", CFGF_NONE),
     CFG_INT("sample-interval", 0, CFGF_NONE),
     CFG_INT("event-capacity", 0, CFGF_NONE),
+    CFG_BOOL("evidence", cfg_true, CFGF_NONE),
+    CFG_INT("evidence-files", 0, CFGF_NONE),
+    CFG_INT("evidence-packets", 0, CFGF_NONE),
     CFG_SEC("alarm", alarm_options, CFGF_TITLE | CFGF_MULTI | CFGF_NO_TITLE_DUPES),
     CFG_FUNC(END_MARK, end_of_file),
     CFG_END(),
@@ -281,6 +286,9 @@ static void take(struct config *config, cfg_t *cfg)
     *config = (struct config){
         .sample_interval_ms = (uint32_t)cfg_getint(cfg, "sample-interval"),
         .event_capacity = (uint32_t)cfg_getint(cfg, "event-capacity"),
+        .evidence = cfg_getbool(cfg, "evidence"),
+        .evidence_files = (uint32_t)cfg_getint(cfg, "evidence-files"),
+        .evidence_packets = (uint32_t)cfg_getint(cfg, "evidence-packets"),
     };
     take_text(config->agentx_address, cfg, "agentx-address");
     take_text(config->state_directory, cfg, "state-directory");

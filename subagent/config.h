@@ -18,6 +18,9 @@ struct config {
     char user[CONFIG_TEXT_SIZE];   /* "" = stay who started it */
     uint32_t sample_interval_ms;   /* 100 .. 1000 */
     uint32_t event_capacity;       /* 10 .. 100000 events */
+    bool evidence;                 /* whether capture files are written */
+    uint32_t evidence_files;       /* 1 .. 1000 */
+    uint32_t evidence_packets;     /* in a file, 100 .. 1000000 */
     struct alarm_settings alarm[METRIC_SLOTS];
 };
 

@@ -24,30 +24,8 @@ static void find_dominant(struct counted *counted, counter_set by_cause,
     }
 }
 
-/* Peers are of all causes, and slices come late: one that has most of what they tell may have
-   little of what the alarm has counted since. So it must have more than half of both. */
-static void find_peer(struct counted *counted, enum metric metric, const struct history *history,
-                      const struct ranking *ranking)
-{
-    int64_t now_ns = history_newest(history)->time_ns;
-    const struct peer *first = &ranking->peers.peers[0];
-    uint64_t resets = history_growth(history, counter_bit(metric_counter(metric)),
-                                     now_ns - ALARM_WINDOW_NS, now_ns);
-    uint64_t whole = resets > ranking->total ? resets : ranking->total;
-
-    if (ranking->peers.count == 0 || first->count <= whole - first->count)
-        return;
-    counted->peer = *first;
-    counted->peer_percent = percent_of(first->count, ranking->total);
-}
-
-static bool has_peers(enum metric metric, const struct sample *newest)
-{
-    return newest->peers_known && (metric == METRIC_RECEIVED || metric == METRIC_SENT);
-}
-
 struct counted counted_in_window(enum metric metric, const struct alarm_settings *settings,
-                                 const struct history *history, const struct rankings *rankings)
+                                 const struct history *history)
 {
     const struct sample *newest = history_newest(history);
     counter_set by_cause = alarm_by_cause(metric, settings, newest);
@@ -55,9 +33,31 @@ struct counted counted_in_window(enum metric metric, const struct alarm_settings
 
     if (by_cause != 0)
         find_dominant(&counted, by_cause, history);
-    if (has_peers(metric, newest) && !counted.part)
-        find_peer(&counted, metric, history,
-                  &rankings->of[RANKING_10S]
-                               [metric == METRIC_SENT ? DIRECTION_SENT : DIRECTION_RECEIVED]);
     return counted;
+}
+
+static bool has_peer(const struct counted *counted, enum metric metric, const struct sample *newest)
+{
+    return newest->peers_known && metric != METRIC_SYN_COOKIES && !counted->part;
+}
+
+/* Slices come late: one that has most of what they tell may have little of what the alarm has
+   counted since. So it must have more than half of both. */
+void counted_add_peer(struct counted *counted, enum metric metric, const struct history *history,
+                      const struct peer_window *window)
+{
+    enum peer_list list = metric == METRIC_SENT ? PEERS_SENT : PEERS_RECEIVED;
+    const struct peer *peer = &window->peers[list][0];
+    const struct sample *newest = history_newest(history);
+    uint64_t resets, whole;
+
+    if (!has_peer(counted, metric, newest) || window->counts[list] == 0)
+        return;
+    resets = history_growth(history, counter_bit(metric_counter(metric)),
+                            newest->time_ns - ALARM_WINDOW_NS, newest->time_ns);
+    whole = resets > window->totals[list] ? resets : window->totals[list];
+    if (peer->count <= whole - peer->count)
+        return;
+    counted->peer = *peer;
+    counted->peer_percent = peer_window_percent(window, list, peer->count);
 }

@@ -18,6 +18,24 @@ enum event_kind {
 #undef NOTIFICATION
 };
 
+/* Values: tcpResetEvidenceState of the MIB; 0: there is none. */
+enum evidence_state {
+    EVIDENCE_NONE = 0,
+    EVIDENCE_WRITING = 1,
+    EVIDENCE_COMPLETE = 2,
+    EVIDENCE_FAILED = 3,      /* no file: it could not be written */
+    EVIDENCE_INTERRUPTED = 4, /* no file: the agent was killed meanwhile */
+    EVIDENCE_DELETED = 5,     /* no file any more */
+};
+
+/* The capture file of an event. */
+struct evidence_file {
+    uint8_t state;     /* enum evidence_state */
+    uint32_t packets;  /* in it */
+    uint32_t bytes;    /* its size */
+    uint32_t not_kept; /* resets that should be in it, and are not */
+};
+
 struct event {
     uint32_t number; /* 1, 2, 3 …, over restarts; numbers kept are consecutive */
     enum event_kind kind;
@@ -31,6 +49,7 @@ struct event {
     uint8_t method;           /* enum method, of the metric's direction */
     uint8_t syn_cookie_state; /* enum syn_cookie_state */
     uint8_t cause;            /* enum cause: of an alarm, the dominant one in the 10 s before */
+    struct evidence_file evidence; /* EVENT_RAISED */
     char summary[SUMMARY_SIZE];
 };
 

@@ -185,7 +185,7 @@ static void publish_evidence(struct sampler *sampler, struct ring *ring)
 {
     struct evidence evidence;
 
-    if (!sampler->type->read_evidence)
+    if (!sampler->keep_evidence || !sampler->type->read_evidence)
         return;
     while (sampler->type->read_evidence(sampler->reader, &evidence))
         ring_write_evidence(ring, &evidence);

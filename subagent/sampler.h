@@ -17,9 +17,11 @@ struct sampler {
     struct continuity continuity;
     uint64_t sequence; /* of the newest sample published */
     uint32_t read_failures;
-    bool failing;     /* said once */
-    int64_t good_ns;  /* time of the newest reading that worked; 0 = none */
-    int64_t leave_ns; /* failing: when to try the next best source */
+    bool keep_evidence; /* headers of resets are passed on, where the source has them; the caller's
+                         */
+    bool failing;       /* said once */
+    int64_t good_ns;    /* time of the newest reading that worked; 0 = none */
+    int64_t leave_ns;   /* failing: when to try the next best source */
 };
 
 enum sampler_result { SAMPLER_OPEN, SAMPLER_NO_SUCH_SOURCE, SAMPLER_FAILED };

@@ -16,8 +16,7 @@ static void raise_peak(struct snapshot *snapshot, enum rate average, enum rate p
         set_rate(snapshot, peak, snapshot->rate_centi[average]);
 }
 
-void snapshot_update(struct snapshot *snapshot, const struct history *history,
-                     const struct rankings *rankings)
+void snapshot_update(struct snapshot *snapshot, const struct history *history)
 {
     static const struct {
         enum rate rate;
@@ -33,7 +32,6 @@ void snapshot_update(struct snapshot *snapshot, const struct history *history,
     const uint32_t peaks = UINT32_C(1) << RATE_RECEIVED_PEAK10S | UINT32_C(1) << RATE_SENT_PEAK10S;
 
     snapshot->sample = *history_newest(history);
-    snapshot->rankings = *rankings;
     snapshot->rates_valid &= peaks;
     for (size_t i = 0; i < sizeof averages / sizeof *averages; i++) {
         uint32_t centi;
@@ -45,9 +43,12 @@ void snapshot_update(struct snapshot *snapshot, const struct history *history,
     for (enum counter id = COUNTER_BY_CAUSE; id < COUNTER_COUNT; id++)
         history_average(history, counter_bit(id), 10 * NS_PER_S,
                         &snapshot->by_cause_centi[id - COUNTER_BY_CAUSE]);
-    for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++)
+    for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++) {
         snapshot->counted[metric] =
-            counted_in_window(metric, &snapshot->settings.value[metric], history, rankings);
+            counted_in_window(metric, &snapshot->settings.value[metric], history);
+        counted_add_peer(&snapshot->counted[metric], metric, history,
+                         &snapshot->peers[WINDOW_10_S]);
+    }
     raise_peak(snapshot, RATE_RECEIVED_AVG10S, RATE_RECEIVED_PEAK10S);
     raise_peak(snapshot, RATE_SENT_AVG10S, RATE_SENT_PEAK10S);
 }

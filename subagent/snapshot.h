@@ -27,14 +27,13 @@ struct snapshot {
     uint32_t by_cause_centi[COUNTER_COUNT - COUNTER_BY_CAUSE];
     struct alarm alarm[METRIC_SLOTS];
     struct counted counted[METRIC_SLOTS];
-    struct rankings rankings; /* known where sample.peers_known */
+    struct peer_window peers[WINDOWS]; /* known where the sample says so */
     struct set_settings settings;
 };
 
-/* Takes in the newest sample of `history` and the rankings at its time: rates, peaks and
-   what is counted by cause and peer. Alarms and settings are the agent's. */
-void snapshot_update(struct snapshot *snapshot, const struct history *history,
-                     const struct rankings *rankings);
+/* Takes in the newest sample of `history`: rates, peaks and what is
+   counted by cause. Alarms, peers and settings are the agent's. */
+void snapshot_update(struct snapshot *snapshot, const struct history *history);
 
 static inline bool snapshot_has_rate(const struct snapshot *snapshot, enum rate rate)
 {

@@ -37,6 +37,10 @@ static const char *const steps[] = {
     "INSERT INTO delivery VALUES (0);",
     "ALTER TABLE event ADD COLUMN cause INTEGER NOT NULL DEFAULT 0;",
     "ALTER TABLE delivery ADD COLUMN skipped INTEGER NOT NULL DEFAULT 0;",
+    "ALTER TABLE event ADD COLUMN evidence_state INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE event ADD COLUMN evidence_packets INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE event ADD COLUMN evidence_bytes INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE event ADD COLUMN evidence_not_kept INTEGER NOT NULL DEFAULT 0;",
 };
 
 #define SCHEMA_VERSION ((int)(sizeof steps / sizeof *steps))
@@ -129,7 +133,7 @@ static bool end_transaction(struct store *store, bool good)
     return false;
 }
 
-static bool take_version(struct store *store, sqlite3_stmt *row, void *to)
+static bool take_number(struct store *store, sqlite3_stmt *row, void *to)
 {
     (void)store;
     *(int64_t *)to = sqlite3_column_int64(row, 0);
@@ -151,7 +155,7 @@ static bool bring_schema(struct store *store)
 {
     int64_t version = 0;
 
-    if (!each_row(store, "PRAGMA user_version", take_version, &version))
+    if (!each_row(store, "PRAGMA user_version", take_number, &version))
         return false;
     if (version == SCHEMA_VERSION)
         return true;
@@ -179,6 +183,24 @@ static bool take_check(struct store *store, sqlite3_stmt *row, void *to)
     return false;
 }
 
+/* A last page that is not whole reads as if it ended in zeros; only a log may have the rest. */
+static bool is_whole(struct store *store)
+{
+    struct stat file, log;
+    int64_t page = 0;
+    char name[sizeof store->path + 8];
+
+    snprintf(name, sizeof name, "%s-wal", store->path);
+    if (!each_row(store, "PRAGMA page_size", take_number, &page))
+        return false;
+    if (page <= 0 || stat(store->path, &file) != 0 || file.st_size % page == 0 ||
+        (stat(name, &log) == 0 && log.st_size > 0))
+        return true;
+    store->damaged = true;
+    snprintf(store->error, sizeof store->error, "%s: damaged: its last page is cut", store->path);
+    return false;
+}
+
 static bool open_file(struct store *store, int flags, const char *name)
 {
     sqlite3_close(store->database);
@@ -188,12 +210,14 @@ static bool open_file(struct store *store, int flags, const char *name)
     return true;
 }
 
-/* One fsync a transaction, and it has happened when COMMIT returns. */
+/* Looked at before anything is written: one that is damaged stays as it was. Then one fsync a
+   transaction, and it has happened when COMMIT returns. */
 static bool open_for_writing(struct store *store)
 {
     return open_file(store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, store->path) &&
+           each_row(store, "PRAGMA quick_check(1)", take_check, NULL) && is_whole(store) &&
            run(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;") &&
-           bring_schema(store) && each_row(store, "PRAGMA quick_check(1)", take_check, NULL);
+           bring_schema(store);
 }
 
 /* "file:<path>?immutable=1", with what means something in it escaped. */
@@ -226,18 +250,21 @@ static bool open_for_reading(struct store *store)
     make_uri(store->path, uri, sizeof uri);
     return (open_file(store, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
                       exists(store, "-wal") ? store->path : uri)) &&
-           bring_schema(store) && each_row(store, "PRAGMA quick_check(1)", take_check, NULL);
+           bring_schema(store) && is_whole(store) &&
+           each_row(store, "PRAGMA quick_check(1)", take_check, NULL);
 }
 
+/* SQLite takes one byte for nothing, too. */
 static bool is_empty_file(const char *path)
 {
     struct stat file;
 
-    return stat(path, &file) == 0 && file.st_size == 0;
+    return stat(path, &file) == 0 && file.st_size <= 1;
 }
 
 static bool open_database(struct store *store)
 {
+    bool is_first = !exists(store, "");
     char why[sizeof store->error];
 
     if (is_empty_file(store->path)) {
@@ -247,6 +274,9 @@ static bool open_database(struct store *store)
     }
     if (open_for_writing(store))
         return true;
+    /* What could not become a database (the disk is full) is not one that was damaged. */
+    if (is_first && is_empty_file(store->path))
+        unlink(store->path);
     if (store->damaged || store->busy)
         return false;
     strcpy(why, store->error); /* which says more than that it cannot be read either */
@@ -446,6 +476,7 @@ static bool take_event(struct store *store, sqlite3_stmt *row, void *to)
     struct event_log *log = to;
     int64_t number = sqlite3_column_int64(row, 0), kind = sqlite3_column_int64(row, 1);
     int64_t metric = sqlite3_column_int64(row, 2), cause = sqlite3_column_int64(row, 11);
+    int64_t evidence = sqlite3_column_int64(row, 12);
     const char *summary = (const char *)sqlite3_column_text(row, 10);
     struct event event = {
         .number = (uint32_t)number,
@@ -459,11 +490,14 @@ static bool take_event(struct store *store, sqlite3_stmt *row, void *to)
         .method = (uint8_t)sqlite3_column_int64(row, 8),
         .syn_cookie_state = (uint8_t)sqlite3_column_int64(row, 9),
         .cause = (uint8_t)cause,
+        .evidence = {(uint8_t)evidence, (uint32_t)sqlite3_column_int64(row, 13),
+                     (uint32_t)sqlite3_column_int64(row, 14),
+                     (uint32_t)sqlite3_column_int64(row, 15)},
     };
 
     if (number < 1 || number > UINT32_MAX || kind < EVENT_RAISED || kind > EVENT_METHOD ||
         metric < METRIC_FIRST || metric > METRIC_LAST || cause < CAUSE_NONE ||
-        cause >= CAUSE_SLOTS || !summary)
+        cause >= CAUSE_SLOTS || evidence < EVIDENCE_NONE || evidence > EVIDENCE_DELETED || !summary)
         return damaged(store, "event", number);
     snprintf(event.summary, sizeof event.summary, "%s", summary);
     event_log_add(log, &event);
@@ -482,23 +516,30 @@ static bool take_delivered(struct store *store, sqlite3_stmt *row, void *to)
 
 bool store_load_events(struct store *store, struct event_log *log)
 {
-    return each_row(store, "SELECT * FROM event ORDER BY number", take_event, log) &&
+    const char *query = "SELECT number, kind, metric, time_ms, value_centi, threshold_centi,"
+                        " peak_centi, duration_s, method, syn_cookie_state, summary, cause,"
+                        " evidence_state, evidence_packets, evidence_bytes, evidence_not_kept"
+                        " FROM event ORDER BY number";
+
+    return each_row(store, query, take_event, log) &&
            each_row(store, "SELECT delivered, skipped FROM delivery", take_delivered, log);
 }
 
 static bool insert_event(struct store *store, const struct event *event)
 {
     const int64_t row[] = {
-        event->number,           event->kind,        event->metric,
-        event->time_ms,          event->value_centi, event->threshold_centi,
-        event->peak_centi,       event->duration_s,  event->method,
-        event->syn_cookie_state, event->cause,
+        event->number,           event->kind,           event->metric,
+        event->time_ms,          event->value_centi,    event->threshold_centi,
+        event->peak_centi,       event->duration_s,     event->method,
+        event->syn_cookie_state, event->cause,          event->evidence.state,
+        event->evidence.packets, event->evidence.bytes, event->evidence.not_kept,
     };
 
     return run_with(store,
                     "INSERT INTO event (number, kind, metric, time_ms, value_centi,"
                     " threshold_centi, peak_centi, duration_s, method, syn_cookie_state, cause,"
-                    " summary) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    " evidence_state, evidence_packets, evidence_bytes, evidence_not_kept,"
+                    " summary) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     row, sizeof row / sizeof *row, event->summary);
 }
 
@@ -536,6 +577,17 @@ bool store_record(struct store *store, const struct event_log *log, uint32_t aft
     return run(store, "BEGIN IMMEDIATE") &&
            end_transaction(store, insert_events(store, log, after) && save_delivery(store, log) &&
                                       save_alarms(store, alarms, instance, now_ms));
+}
+
+bool store_evidence(struct store *store, const struct event *event)
+{
+    const struct evidence_file *file = &event->evidence;
+    const int64_t row[] = {file->state, file->packets, file->bytes, file->not_kept, event->number};
+
+    return run_with(store,
+                    "UPDATE event SET evidence_state = ?, evidence_packets = ?,"
+                    " evidence_bytes = ?, evidence_not_kept = ? WHERE number = ?",
+                    row, sizeof row / sizeof *row, NULL);
 }
 
 bool store_delivered(struct store *store, uint32_t number)

@@ -72,6 +72,9 @@ bool store_load_events(struct store *store, struct event_log *log);
 bool store_record(struct store *store, const struct event_log *log, uint32_t after,
                   const struct alarm alarms[METRIC_SLOTS], uint64_t instance, int64_t now_ms);
 
+/* What has become of the evidence of an event that is there. */
+bool store_evidence(struct store *store, const struct event *event);
+
 /* The master agent has acknowledged the notifications of the events up to `number`. */
 bool store_delivered(struct store *store, uint32_t number);
 

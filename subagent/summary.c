@@ -7,9 +7,9 @@
 #define CENTI(rate) (rate) / 100, (rate) % 100
 
 #define SUBJECT_SIZE 40
-#define DETAIL_SIZE  64
-#define SHARE_SIZE   160
-#define PARTY_SIZE   INET6_ADDRSTRLEN
+#define SHARE_SIZE   140
+#define ABOUT_SIZE   70
+#define ADDRESS_SIZE 46 /* of IPv6, with NUL */
 
 const char *syn_cookie_state_name(uint8_t state)
 {
@@ -49,40 +49,33 @@ static const char *phrase_of(enum metric metric, enum cause cause)
     return phrases[metric][cause][0] != '\0' ? phrases[metric][cause] : cause_labels[cause];
 }
 
-/* "192.0.2.7", or "port 443" of one of a list of ports. */
-static const char *party(char text[PARTY_SIZE], const struct peer *peer)
+/* ": 93 % refused"; nothing where no cause stands out. */
+static const char *address(char text[ADDRESS_SIZE], const struct peer *peer)
 {
-    if (peer->version == 0)
-        snprintf(text, PARTY_SIZE, "port %u", peer->port);
-    else
-        inet_ntop(peer->version == 4 ? AF_INET : AF_INET6, peer->address, text, PARTY_SIZE);
-    return text;
+    return inet_ntop(peer->version == 4 ? AF_INET : AF_INET6, peer->address, text, ADDRESS_SIZE);
 }
 
-/* ", port 443, refused"; without what does not stand out, or has been said by party(). */
-static const char *detail(char text[DETAIL_SIZE], enum metric metric, const struct peer *peer)
+/* ", port 443, refused", as far as it stands out. */
+static const char *about(char text[ABOUT_SIZE], enum metric metric, const struct peer *peer)
 {
-    bool has_port = peer->version != 0 && peer->port != 0, has_cause = peer->cause != CAUSE_NONE;
-    char port[sizeof ", port 65535"] = "";
+    char port[16] = "";
 
-    if (has_port)
+    if (peer->port != 0)
         snprintf(port, sizeof port, ", port %u", peer->port);
-    snprintf(text, DETAIL_SIZE, "%s%s%s", port, has_cause ? ", " : "",
-             has_cause ? phrase_of(metric, peer->cause) : "");
+    snprintf(text, ABOUT_SIZE, "%s%s%s", port, peer->cause != CAUSE_NONE ? ", " : "",
+             peer->cause != CAUSE_NONE ? phrase_of(metric, peer->cause) : "");
     return text;
 }
 
-/* ": 93 % from 192.0.2.7, port 443, refused", or ": 93 % refused" where only a cause stands
-   out; nothing where none does. */
 static const char *share(char text[SHARE_SIZE], enum metric metric, const struct counted *counted)
 {
-    char who[PARTY_SIZE], more[DETAIL_SIZE];
+    char peer[ADDRESS_SIZE], what[ABOUT_SIZE];
 
     text[0] = '\0';
     if (counted->peer.count > 0)
         snprintf(text, SHARE_SIZE, ": %u %% %s %s%s", counted->peer_percent,
-                 metric == METRIC_SENT ? "to" : "from", party(who, &counted->peer),
-                 detail(more, metric, &counted->peer));
+                 metric == METRIC_SENT ? "to" : "from", address(peer, &counted->peer),
+                 about(what, metric, &counted->peer));
     else if (counted->dominant != CAUSE_NONE)
         snprintf(text, SHARE_SIZE, ": %u %% %s", counted->percent,
                  phrase_of(metric, counted->dominant));
@@ -149,19 +142,20 @@ void summary_of_event(char summary[SUMMARY_SIZE], const struct event *event, boo
     }
 }
 
-void summary_of_peer(char summary[SUMMARY_SIZE], enum direction direction, const struct peer *peer,
-                     uint32_t total)
+const char *summary_cause(enum metric metric, enum cause cause)
 {
-    enum metric metric = direction == DIRECTION_SENT ? METRIC_SENT : METRIC_RECEIVED;
-    char who[PARTY_SIZE], more[DETAIL_SIZE];
-
-    snprintf(summary, SUMMARY_SIZE, "%s: %u %% (%u)%s", party(who, peer),
-             percent_of(peer->count, total), peer->count, detail(more, metric, peer));
+    return phrase_of(metric, cause);
 }
 
-void summary_of_ranking(char summary[SUMMARY_SIZE], const struct ranking *ranking,
-                        uint32_t window_s)
+void summary_of_peer(char summary[SUMMARY_SIZE], enum metric metric, const struct peer *peer,
+                     uint32_t percent)
 {
-    snprintf(summary, SUMMARY_SIZE, "%u in %u s; others %u by peer, %u by port", ranking->total,
-             window_s, ranking->peers.others, ranking->ports.others);
+    char who[ADDRESS_SIZE], what[ABOUT_SIZE];
+
+    if (peer->version == 0)
+        snprintf(summary, SUMMARY_SIZE, "port %u: %u %% (%u)%s", peer->port, percent, peer->count,
+                 about(what, metric, &(struct peer){.cause = peer->cause}));
+    else
+        snprintf(summary, SUMMARY_SIZE, "%s: %u %% (%u)%s", address(who, peer), percent,
+                 peer->count, about(what, metric, peer));
 }

@@ -16,16 +16,15 @@ void summary_of_alarm(char summary[SUMMARY_SIZE], enum metric metric, const stru
 void summary_of_event(char summary[SUMMARY_SIZE], const struct event *event, bool has_baseline,
                       const struct counted *counted);
 
-/* Of a peer, or of a port of a list of ports: "192.0.2.7: 93 % (4123), port 443, refused". */
-void summary_of_peer(char summary[SUMMARY_SIZE], enum direction direction, const struct peer *peer,
-                     uint32_t total);
-
-/* Of all of them: "4433 in 10 s; others 310 by peer, 0 by port". */
-void summary_of_ranking(char summary[SUMMARY_SIZE], const struct ranking *ranking,
-                        uint32_t window_s);
+/* Of a peer or a port: "192.0.2.7: 93 % (4123), port 443, refused". */
+void summary_of_peer(char summary[SUMMARY_SIZE], enum metric metric, const struct peer *peer,
+                     uint32_t percent);
 
 /* The word for a state or method as in the MIB; "unknown" for what it has not. */
 const char *syn_cookie_state_name(uint8_t state);
 const char *method_name(uint8_t method);
+
+/* The words for a cause of resets of this direction: "refused". Not for CAUSE_NONE. */
+const char *summary_cause(enum metric metric, enum cause cause);
 
 #endif

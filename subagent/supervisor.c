@@ -52,6 +52,7 @@ static void tick(struct state *state, int64_t now_ns)
 
     if (now_ns < state->tick_ns)
         return;
+    state->supervisor->sampler->keep_evidence = state->supervisor->config.evidence;
     sampler_tick(state->supervisor->sampler, state->ring);
     wake_agent(state);
     state->tick_ns += (now_ns - state->tick_ns) / interval_ns * interval_ns + interval_ns;

@@ -31,12 +31,18 @@ static enum peer_list list_of(const struct count_key *key)
     return sent ? PEERS_SENT : PEERS_RECEIVED;
 }
 
+/* A value has at least as many resets as it has votes; one of few does not stand for them all. */
+static uint32_t winner(const struct count_vote *vote, uint64_t count)
+{
+    return vote->votes > count / 4 ? vote->value : 0;
+}
+
 static void add(struct peer_slice *slice, const struct count_key *key,
                 const struct count_value *value)
 {
     struct peer peer = {
-        .cause = (uint8_t)value->cause.value,
-        .port = (uint16_t)value->port.value,
+        .cause = (uint8_t)winner(&value->cause, value->count),
+        .port = (uint16_t)winner(&value->port, value->count),
         .count = value->count > UINT32_MAX ? UINT32_MAX : (uint32_t)value->count,
     };
 

@@ -1,11 +1,11 @@
 """A value that was set lasts: over kill -9, restart and SIGHUP, until it is forgotten."""
 
 import subprocess
-from contextlib import contextmanager
 
 import pytest
 
-from lab import cleanup, replay
+from lab import replay
+from lab.small_disk import small_file_system
 from lab.snmp import Refused
 
 RISING, FALLING = "tcpResetAlarmRisingThreshold", "tcpResetAlarmFallingThreshold"
@@ -119,33 +119,3 @@ def refusal(station, value):
 
 def run(command):
     return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=10)
-
-
-@contextmanager
-def small_file_system(directory):
-    """A file system of 512 KiB at `directory`; gives a function that fills it up.
-
-    That function returns another one, which makes room again.
-    """
-    run_or_fail("mount", "-t", "tmpfs", "-o", "size=512k,mode=0700", "rstw-small", directory)
-    cleanup.register(directory, lambda: run_or_fail("umount", "--lazy", directory))
-
-    def fill():
-        filling = directory / "filling"
-        with filling.open("wb", buffering=0) as file:
-            try:
-                while file.write(b"\0" * 1024):
-                    pass
-            except OSError:
-                pass  # full, as wanted
-        return filling.unlink
-
-    try:
-        yield fill
-    finally:
-        cleanup.forget(directory)
-        run_or_fail("umount", "--lazy", directory)
-
-
-def run_or_fail(*command):
-    subprocess.run(list(map(str, command)), check=True, timeout=10)

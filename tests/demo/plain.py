@@ -32,8 +32,8 @@ def summary(reading):
         return "no answer"
     alarms = ", ".join(f"{each.metric} {text(each.average)}/s {each.state}"
                        for each in reading.alarms)
-    most = "".join(f"; most from {text}" for text in reading.peers["received"][:1])
-    return f"10 s averages: {alarms}{most}; SYN cookies {reading.syn_cookie_state}"
+    return f"10 s averages: {alarms}; SYN cookies {reading.syn_cookie_state}" \
+        + "".join(f"; {done} {peer}" for done, peer in reading.peers.items())
 
 
 def text(rate):

@@ -14,12 +14,9 @@ _COLUMNS = ("AlarmValue", "AlarmEffectiveRising", "AlarmEffectiveFalling", "Alar
 _PEAKS = {"received": "tcpResetReceivedPeak10s.0", "sent": "tcpResetSentPeak10s.0"}
 _SCALARS = ("tcpResetSynCookieState.0", "tcpResetSynCookiesInUse.0", "tcpResetReceivedMethod.0",
             "tcpResetSources.0", "tcpResetAgentVersion.0")
-_PEERS = {direction: [f"tcpResetPeerText.{direction}.10.{rank}" for rank in (1, 2, 3)]
-          for direction in ("received", "sent")}
-_PEERS_KNOWN = "tcpResetPeerTotalText.received.10"
-_NAMES = (*_COUNTERS.values(), *_PEAKS.values(), *_SCALARS,
-          *(f"tcpReset{column}.{metric}" for metric in METRICS for column in _COLUMNS),
-          _PEERS_KNOWN, *_PEERS["received"], *_PEERS["sent"])
+_PEERS = {"received from": "tcpResetPeerText.1.10.1", "sent to": "tcpResetPeerText.2.10.1"}
+_NAMES = (*_COUNTERS.values(), *_PEAKS.values(), *_SCALARS, *_PEERS.values(),
+          *(f"tcpReset{column}.{metric}" for metric in METRICS for column in _COLUMNS))
 
 _WORDS = {"tcpResetAlarmRaised": "raise", "tcpResetAlarmCleared": "clear"}
 
@@ -52,8 +49,7 @@ class Reading:
     method: str
     sources: str
     version: str
-    peers: dict  # direction: texts of those with most resets in the last 10 s, heaviest first
-    peers_known: bool
+    peers: dict  # what was done: with whom most, in words
     notifications: list
 
 
@@ -74,9 +70,8 @@ class Poller:
                 ("syn_cookie_state", "SynCookieState"), ("syn_cookies_in_use", "SynCookiesInUse"),
                 ("method", "ReceivedMethod"), ("version", "AgentVersion"))},
             sources=_sources(values.get("tcpResetSources.0", "")),
-            peers={direction: [values[name].strip('"') for name in names if _is_there(values, name)]
-                   for direction, names in _PEERS.items()},
-            peers_known=_is_there(values, _PEERS_KNOWN),
+            peers={done: values[name].strip('"') for done, name in _PEERS.items()
+                   if "%" in values.get(name, "")},
             notifications=[_arrived(each) for each in self._station.receiver.received()
                            if each.name.startswith("tcpReset")])
 
@@ -94,10 +89,6 @@ class Poller:
         before = self._before.get(metric, now)
         self._before[metric] = now
         return (now[1] - before[1]) / (now[0] - before[0]) if now[0] > before[0] else None
-
-
-def _is_there(values, name):
-    return not values.get(name, "No Such").startswith("No Such")
 
 
 def _sources(text):

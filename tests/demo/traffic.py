@@ -6,9 +6,7 @@ from lab.resets import ResetGenerator
 
 QUIET_FIRST = 2  # seconds, so that the first flood is seen from its start
 FLOOD, QUIET = 20, 25
-# Of two peers each: (family, a second).
-RECEIVED_RATES = (("IPv4", 100), ("IPv6", 20))
-SENT_RATES = (("IPv4", 20), ("IPv6", 10))
+RECEIVED_RATE, SENT_RATE = 120, 30
 
 
 class Traffic:
@@ -28,17 +26,15 @@ class Traffic:
     def step(self):
         if self._is_flood() and not self._generators:
             self._generators = [
-                ResetGenerator(source, target, family=family, rate=rate)
-                for source, target, rates in ((self._here, self._there, RECEIVED_RATES),
-                                              (self._there, self._here, SENT_RATES))
-                for family, rate in rates]
+                ResetGenerator(self._here, self._there, rate=RECEIVED_RATE),
+                ResetGenerator(self._there, self._here, rate=SENT_RATE)]
         elif not self._is_flood():
             self._stop()
 
     def says(self):
         left = self._seconds_left()
         if self._is_flood():
-            return (f"{total(RECEIVED_RATES)} resets a second come in, {total(SENT_RATES)} go out;"
+            return (f"{RECEIVED_RATE} resets a second come in, {SENT_RATE} go out;"
                     f" {left:.0f} s more")
         return f"none; the next flood begins in {left:.0f} s"
 
@@ -57,7 +53,3 @@ class Traffic:
         for generator in self._generators:
             generator.stop()
         self._generators = []
-
-
-def total(rates):
-    return sum(rate for _, rate in rates)

@@ -11,7 +11,6 @@ HEAD, TITLE, FAINT, GOOD, WARNING, BAD, BAR_GOOD, BAR_WARNING, BAR_BAD, BAR_EMPT
 
 NAME_WIDTH, NUMBER_WIDTH, LIMIT_WIDTH, STATE_WIDTH = 11, 8, 9, 10
 WIDE = 100  # columns from which there is room for more
-TALL = 32   # rows likewise
 BAR_FULL = 2.5  # times the rising limit: the whole bar
 
 STATE_STYLES = {"normal": GOOD, "pending": WARNING, "raised": BAD, "clearing": WARNING}
@@ -29,7 +28,7 @@ class View:
     def screen(self, reading, traffic, seconds, columns, rows):
         """All lines of a screen of that size."""
         top = [*self._head(reading, seconds, columns), *alarm_lines(reading, columns),
-               [], *self._situation(reading, traffic), *peer_lines(reading, rows), []]
+               [], *self._situation(reading, traffic), []]
         bottom = [[], [(TITLE, "In another shell, in this directory"),
                        (FAINT, "   (Ctrl-C here ends all of it)")],
                   *([(PLAIN, line)] for line in self._commands)]
@@ -52,7 +51,13 @@ class View:
             [label("Counting"), (PLAIN, f"{reading.method} by {reading.sources}"),
              (FAINT, f"   {reading.version}")],
             [label("Resets"), (PLAIN, traffic)],
+            [label("Peers"), (PLAIN, peers(reading) or "none in the last 10 s")],
         ]
+
+
+def peers(reading):
+    """The heaviest one of each direction."""
+    return "; ".join(f"{done} {peer}" for done, peer in reading.peers.items())
 
 
 def label(text):
@@ -102,22 +107,6 @@ def bar(alarm, width):
     marks = {int(alarm.falling / per_column): ":", int(alarm.rising / per_column): "|"}
     text = "".join(marks.get(column, " ") for column in range(width))
     return [(BAR_STYLES.get(alarm.state, BAR_GOOD), text[:filled]), (BAR_EMPTY, text[filled:])]
-
-
-def peer_lines(reading, rows):
-    """The heaviest of each direction; as many lines where there are fewer, so that what follows
-    stays in its place."""
-    room = 3 if rows >= TALL else 1
-    return [line for direction, word in (("received", "from"), ("sent", "to"))
-            for line in lines_of_peers(f"Peers {word}", reading.peers[direction],
-                                       reading.peers_known, room)]
-
-
-def lines_of_peers(head, texts, known, room):
-    none = "none in the last 10 s" if known else "not known by this source"
-    first, *rest = [(PLAIN, text) for text in texts[:room]] or [(FAINT, none)]
-    return [[label(head), first], *([label(""), piece] for piece in rest),
-            *[[]] * (room - 1 - len(rest))]
 
 
 def notification_lines(reading, room, columns):

@@ -17,7 +17,7 @@ class Daemon:
     """Configured at once, started by start(). State outlives its restarts."""
 
     def __init__(self, directory, snmpd, *, netns=None, source="procfs", configuration="",
-                 user=None):
+                 user=None, env=None):
         directory.mkdir(exist_ok=True)
         self.snmpd = snmpd
         self.configuration = directory / "rstwatchd.conf"
@@ -26,6 +26,7 @@ class Daemon:
         self.configuration.write_text(configuration)
         self.process = None
         self._netns = netns
+        self._env = env
         self._arguments = ["-x", snmpd.agentx, "-S", self.state, "-s", source]
         if user:
             shutil.chown(self.state, user)
@@ -43,7 +44,8 @@ class Daemon:
         return self
 
     def start_unready(self):
-        self.process = Process("rstwatchd", self.command("-f"), netns=self._netns)
+        self.process = Process("rstwatchd", self.command("-f"), netns=self._netns,
+                               env=self._env)
 
     def command(self, *options):
         return [paths.DAEMON, *options, "-c", self.configuration, *self._arguments]

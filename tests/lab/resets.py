@@ -20,9 +20,11 @@ class ResetGenerator(Process):
     """Connects from `source` to a closed port of `target`, two ends of a pair."""
 
     def __init__(self, source: End, target: End, *, rate=AS_FAST_AS_POSSIBLE, count=ENDLESS,
-                 family="IPv4"):
+                 family="IPv4", wave=()):
+        """wave: (resets in a burst, seconds from one to the next)."""
         super().__init__(f"resets to {target.address(family)}", [
-            sys.executable, _PROGRAM, target.address(family), CLOSED_PORT, rate, count],
+            sys.executable, _PROGRAM, target.address(family), CLOSED_PORT, rate, count,
+            *wave],
             netns=source.namespace)
 
     @property

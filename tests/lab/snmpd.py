@@ -16,8 +16,8 @@ SYS_UP_TIME = "1.3.6.1.2.1.1.3.0"
 class Snmpd:
     """Configured at once, started by start(). It keeps port and engine when restarted."""
 
-    def __init__(self, directory, *, agentx=None, port=None, receiver=None,
-                 notify_by=sinks.ALL):
+    def __init__(self, directory, *, agentx=None, port=None, notify=(), netns=None):
+        """notify: (receiver, how: of lab.sinks) …"""
         directory.mkdir()
         self.directory = directory
         self.agentx = agentx or f"unix:{directory / 'agentx'}"
@@ -26,11 +26,11 @@ class Snmpd:
         self.process = None
         self._env = snmp_environment(directory)
         self._configuration = directory / "snmpd.conf"
-        self._receiver = receiver
-        self._notify_by = notify_by
+        self._notify = notify
+        self._netns = netns
         self._create_user()
         self.v1, self.v2c, self.write, self.v3 = (
-            Client(directory / f"client-{number}", f"udp:127.0.0.1:{self.port}", credentials)
+            Client(directory / f"client-{number}", f"udp:127.0.0.1:{self.port}", credentials, netns)
             for number, credentials in enumerate((V1, V2C, V2C_WRITE, V3)))
 
     def __enter__(self):
@@ -43,7 +43,7 @@ class Snmpd:
         self._configuration.write_text("\n".join(self._lines()) + "\n")
         self.process = Process("snmpd", [
             "snmpd", "-f", "-Lf", "/dev/stdout", "-c", self._configuration,
-            "-I", "-smux"], env=self._env)
+            "-I", "-smux"], env=self._env, netns=self._netns)
         wait_until(self._answers_or_ended, 10, lambda: f"an answer of snmpd:\n{self.process.log}")
         return self
 
@@ -92,6 +92,6 @@ class Snmpd:
             f"rocommunity {COMMUNITY_READ} 127.0.0.1",
             f"rwcommunity {COMMUNITY_WRITE} 127.0.0.1",
             f"rwuser {USER} priv",
-            *(sinks.snmpd_lines(self._notify_by, self._receiver.port, self.engine_id)
-              if self._receiver else []),
+            *(line for receiver, how in self._notify
+              for line in sinks.snmpd_lines(how, receiver.target, self.engine_id)),
         ]

@@ -31,11 +31,13 @@ class Notification:
 
 
 class Snmptrapd:
-    def __init__(self, directory):
+    def __init__(self, directory, *, address="127.0.0.1", netns=None):
         directory.mkdir()
         self.port = free_udp_port()
+        self.target = f"{address}:{self.port}"
         self.process = None
         self._env = snmp_environment(directory)
+        self._netns = netns
         self._configuration = directory / "snmptrapd.conf"
 
     def stop(self):
@@ -48,8 +50,8 @@ class Snmptrapd:
         self._configuration.write_text("\n".join(lines) + "\n")
         self.process = Process("snmptrapd", [
             "snmptrapd", "-f", "-n", "-X", "-c", self._configuration,
-            "-Lf", "/dev/stdout", *TEXT_OPTIONS, "-F", _FORMAT, f"udp:127.0.0.1:{self.port}",
-        ], env=self._env)
+            "-Lf", "/dev/stdout", *TEXT_OPTIONS, "-F", _FORMAT, f"udp:{self.target}",
+        ], env=self._env, netns=self._netns)
         self.process.wait_for_line(r"^NET-SNMP version")
         return self
 

@@ -16,7 +16,7 @@ class Station:
     def __init__(self, directory, *, agentx=None, port=None, notify_by=sinks.ALL, **daemon):
         self.receiver = Snmptrapd(directory / "receiver")
         self.snmpd = Snmpd(directory / "snmpd", agentx=agentx, port=port,
-                           receiver=self.receiver, notify_by=notify_by)
+                           notify=[(self.receiver, notify_by)])
         self.daemon = Daemon(directory / "daemon", self.snmpd, **daemon)
 
     def __enter__(self):

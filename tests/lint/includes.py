@@ -58,25 +58,34 @@ MAY_INCLUDE = {
     "subagent/settings": "platform/causes",
     "subagent/config": "subagent/settings platform/sample",
     "subagent/average": "platform/sample",
+    "subagent/windows": "platform/peers",
     "subagent/alarm": "subagent/average subagent/settings",
     "subagent/events": "platform/sample subagent/settings",
-    "subagent/ranking": "platform/peers",
-    "subagent/counted": "subagent/alarm subagent/ranking",
+    "subagent/counted": "subagent/windows subagent/alarm",
     "subagent/summary": "subagent/counted subagent/events",
-    "subagent/snapshot": "subagent/counted subagent/ranking",
+    # From records to a file.
+    "subagent/pcapng": "",
+    "subagent/evidence_text": "platform/evidence subagent/events subagent/summary",
+    "subagent/evidence_files": "subagent/evidence_text",
+    "subagent/capture": "subagent/events subagent/evidence_text subagent/evidence_files "
+                        "subagent/pcapng subagent/ring subagent/clock subagent/log",
+    "subagent/captures": "subagent/alarm subagent/capture subagent/events "
+                         "subagent/evidence_files",
+    "subagent/snapshot": "subagent/counted",
     "subagent/store": "subagent/alarm subagent/events",
     "subagent/archive": "subagent/store subagent/log",
     # From a snapshot to the wire.
     "subagent/version": "",
     "mib/root": "",
-    "mib/objects": "subagent/events subagent/snapshot subagent/summary subagent/version",
+    "mib/objects": "subagent/events subagent/snapshot subagent/summary subagent/version "
+                   "subagent/evidence_text",
     "mib/asn": "mib/objects",
     "mib/notify": "mib/objects mib/asn mib/root",
     "mib/registration": "mib/objects mib/asn mib/root",
     "subagent/agentx": "subagent/clock subagent/log",
     # The agent process's own main: it moves the data of its stages, no other does.
     "subagent/agent": "subagent/config subagent/ring subagent/archive subagent/summary "
-                      "subagent/agentx subagent/clock subagent/log mib/notify mib/registration",
+                      "subagent/captures subagent/agentx subagent/clock subagent/log mib/notify mib/registration",
     "subagent/main": "*",
 }
 
@@ -119,7 +128,6 @@ OS_CONDITION = re.compile(r"^[ \t]*#[ \t]*(?:el)?if.*\b(__linux__|__linux|linux|
 # Pure files: samples in, answers out. What they may include of the system, and the
 # functions that they may call: no clock, no input, no output.
 PURE = {
-    "platform/peers.c": ("", ""),
     "platform/sample.c": ("", ""),
     "platform/Linux/estimate.c": ("", ""),
     "platform/Linux/exact.c": ("", ""),
@@ -128,10 +136,13 @@ PURE = {
     "subagent/average.c": ("", ""),
     "subagent/counted.c": ("", ""),
     "subagent/events.c": ("", "calloc free"),
-    "subagent/ranking.c": ("", ""),
+    "subagent/evidence_text.c": ("stdio.h", "snprintf"),
+    "subagent/pcapng.c": ("", ""),
     "subagent/settings.c": ("", ""),
     "subagent/snapshot.c": ("", ""),
-    "subagent/summary.c": ("stdio.h arpa/inet.h", "snprintf inet_ntop"),
+    "subagent/summary.c": ("arpa/inet.h stdio.h", "inet_ntop snprintf"),
+    "subagent/windows.c": ("", ""),
+    "platform/peers.c": ("", ""),
     "subagent/ring.c": ("stdatomic.h sys/mman.h", "mmap mprotect"),  # its mapping
     "mib/objects.c": ("time.h", "localtime_r"),  # DateAndTime; it reads no clock
 }
@@ -147,7 +158,7 @@ SAMPLER = ["subagent/sampler.[ch]", "subagent/supervisor.[ch]", "subagent/log.[c
            "subagent/ring.[ch]", "platform/*"]
 NOT_FOR_SAMPLER = ["mib/*.h", "subagent/store.h", "subagent/alarm.h", "subagent/average.h",
                    "subagent/agentx.h", "subagent/agent.h", "subagent/events.h",
-                   "subagent/ranking.h", "subagent/snapshot.h", "subagent/summary.h"]
+                   "subagent/snapshot.h", "subagent/summary.h"]
 
 # build/: what `make generated` makes there.
 FLAGS = ["-std=gnu11", "-I.", "-Ibuild", "-D_GNU_SOURCE"]

@@ -10,7 +10,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 mkdir "$scratch/man1" "$scratch/man3" "$scratch/man5" "$scratch/man8"
-for page in snmpget.1 snmpset.1 snmpwalk.1 syslog.3 snmpd.conf.5 snmpd.8 snmptrapd.8; do
+for page in tcpdump.1 snmpget.1 snmpset.1 snmpwalk.1 syslog.3 snmpd.conf.5 snmpd.8 snmptrapd.8; do
     : >"$scratch/man${page##*.}/$page"
 done
 for page in subagent/*.[1-8]; do

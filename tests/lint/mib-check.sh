@@ -73,6 +73,7 @@ translates tcpResetCauseMethod.sent.unexplained .1.7.1.1.6.2.11
 translates tcpResetPeerText.received.10.1 .1.8.1.1.10.1.10.1
 translates tcpResetPortText.sent.60.10 .1.8.2.1.8.2.60.10
 translates tcpResetPeerTotal.sent.60 .1.8.3.1.3.2.60
+translates tcpResetEvidenceFile.17 .1.10.1.1.1.17
 translates tcpResetCompliance .2.1.1
 
 # All modules together, as the demo loads them.

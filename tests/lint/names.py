@@ -98,6 +98,8 @@ class Daemon:
         self.keys = {}
         for key, literal, name in re.findall(r'CFG_STR\("([\w-]+)", (?:"([^"]*)"|(\w+)),', source):
             self.keys[key] = (defines[name] if name else literal, None, None)
+        for key, fallback in re.findall(r'CFG_BOOL\("([\w-]+)", cfg_(true|false),', source):
+            self.keys[key] = (fallback, None, None)
         for key, least, most, fallback in re.findall(r'\{"([\w-]+)", (\d+), (\d+), (\d+)\}',
                                                      source):
             self.keys[key] = (fallback, least, most)

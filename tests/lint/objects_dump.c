@@ -154,6 +154,11 @@ static void print_enumerations(void)
     print_label("TcpResetDirection", metric_names[METRIC_SENT], DIRECTION_SENT);
     print_label("tcpResetCauseMethod", "measured", CAUSES_MEASURED);
     print_label("tcpResetCauseMethod", "derived", CAUSES_DERIVED);
+    print_label("tcpResetEvidenceState", "writing", EVIDENCE_WRITING);
+    print_label("tcpResetEvidenceState", "complete", EVIDENCE_COMPLETE);
+    print_label("tcpResetEvidenceState", "failed", EVIDENCE_FAILED);
+    print_label("tcpResetEvidenceState", "interrupted", EVIDENCE_INTERRUPTED);
+    print_label("tcpResetEvidenceState", "deleted", EVIDENCE_DELETED);
     print_alarm_states();
     _Static_assert(SOURCE_COUNT == 4, "a new source needs its line below");
     print_label("tcpResetSources", "procfs", SOURCE_PROCFS);

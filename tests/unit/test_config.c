@@ -24,6 +24,11 @@ static const struct {
     {"sample-interval = 99999999999999999999", "file:1: integer value for option "},
     {"event-capacity = 9", "file:1: event-capacity: 9 is not between 10 and 100000"},
     {"event-capacity = 100001", "file:1: event-capacity: 100001 is not between"},
+    {"evidence = perhaps", "file:1: invalid boolean value for option 'evidence'"},
+    {"evidence-files = 0", "file:1: evidence-files: 0 is not between 1 and 1000"},
+    {"evidence-files = 1001", "file:1: evidence-files: 1001 is not between 1 and 1000"},
+    {"evidence-packets = 99", "file:1: evidence-packets: 99 is not between 100 and 1000000"},
+    {"evidence-packets = 1000001", "file:1: evidence-packets: 1000001 is not between"},
     {"alarm received {\nrising = 0.004\n}",
      "file:2: rising: 0.004 is not between 0.01 and 42949672.95"},
     {"alarm received { rising = 42949672.96 }", "file:1: rising: "},
@@ -89,6 +94,9 @@ static void test_defaults(void **state)
     assert_string_equal(config.user, "");
     assert_int_equal(config.sample_interval_ms, 100);
     assert_int_equal(config.event_capacity, 1000);
+    assert_true(config.evidence);
+    assert_int_equal(config.evidence_files, 20);
+    assert_int_equal(config.evidence_packets, 20000);
     for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++)
         assert_memory_equal(&config.alarm[metric], &settings, sizeof settings);
 }
@@ -99,6 +107,7 @@ static void test_all_keys(void **state)
         "agentx-address = \"tcp:localhost:7705\"\n"
         "state-directory = /tmp//x # y\nsource = \"replay:#a b//\"\nuser = nobody // z\n"
         "sample-interval = 250\nevent-capacity = 50\n"
+        "evidence = off\nevidence-files = 1\nevidence-packets = 1000000\n"
         "alarm sent { enabled = no rising = 12.34 falling = 0.01\n"
         " baseline-factor = 0 raise-delay = 3 clear-delay = 3600 causes = {all} }\n";
     const struct alarm_settings wanted = {.value = {0, 1234, 1, 0, 3, 3600, CAUSE_MASK_ALL}};
@@ -115,6 +124,9 @@ static void test_all_keys(void **state)
     assert_string_equal(config.user, "nobody");
     assert_int_equal(config.sample_interval_ms, 250);
     assert_int_equal(config.event_capacity, 50);
+    assert_false(config.evidence);
+    assert_int_equal(config.evidence_files, 1);
+    assert_int_equal(config.evidence_packets, 1000000);
     assert_memory_equal(&config.alarm[METRIC_SENT], &wanted, sizeof wanted);
     assert_memory_equal(&config.alarm[METRIC_RECEIVED], &others, sizeof others);
 }

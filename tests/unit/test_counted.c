@@ -12,13 +12,11 @@
 #define S NS_PER_S
 
 static struct history history; /* static: large */
-static struct rankings rankings;
 
 static int start_history(void **state)
 {
     (void)state;
     memset(&history, 0, sizeof history);
-    memset(&rankings, 0, sizeof rankings);
     return 0;
 }
 
@@ -50,7 +48,7 @@ static struct counted counted_of(enum metric metric, uint32_t causes)
     struct alarm_settings settings = settings_default();
 
     settings.value[SETTING_CAUSES] = causes;
-    return counted_in_window(metric, &settings, &history, &rankings);
+    return counted_in_window(metric, &settings, &history);
 }
 
 static void assert_dominant(struct counted counted, enum cause cause, uint32_t percent)
@@ -167,6 +165,16 @@ static void test_a_part_is_told(void **state)
 
 /* ---- The peer ---- */
 
+static struct peer_window window;
+
+static struct counted peer_of(enum metric metric, uint32_t causes)
+{
+    struct counted counted = counted_of(metric, causes);
+
+    counted_add_peer(&counted, metric, &history, &window);
+    return counted;
+}
+
 #define RESETS 1000
 
 /* 1000 resets received in the window; of what is ranked so many are the first peer's. */
@@ -178,9 +186,10 @@ static void fill_peers(uint32_t first, uint32_t total)
     sample.peers_known = true;
     push(received(10 * S, (struct resets){0}));
     push(sample);
-    rankings.of[RANKING_10S][DIRECTION_RECEIVED] = (struct ranking){
-        .total = total,
-        .peers = {.count = 1, .peers = {{.version = 4, .port = 443, .count = first}}},
+    window = (struct peer_window){
+        .totals[PEERS_RECEIVED] = total,
+        .counts[PEERS_RECEIVED] = 1,
+        .peers[PEERS_RECEIVED] = {{.version = 4, .port = 443, .count = first}},
     };
 }
 
@@ -202,7 +211,7 @@ static void test_a_peer_with_more_than_half_stands_out(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         fill_peers(cases[i].first, cases[i].total);
 
-        struct counted counted = counted_of(METRIC_RECEIVED, CAUSE_MASK_ALL);
+        struct counted counted = peer_of(METRIC_RECEIVED, CAUSE_MASK_ALL);
 
         assert_int_equal(counted.peer.count, cases[i].count);
         assert_int_equal(counted.peer_percent, cases[i].percent);
@@ -214,12 +223,14 @@ static void test_peers_are_of_all_causes_and_of_their_direction(void **state)
 {
     (void)state;
     fill_peers(RESETS, RESETS);
-    assert_int_equal(counted_of(METRIC_RECEIVED, CAUSE_MASK_ALL & ~ABORTED).peer.count, 0);
-    assert_int_equal(counted_of(METRIC_SENT, CAUSE_MASK_ALL).peer.count, 0);
-    assert_int_equal(counted_of(METRIC_SYN_COOKIES, CAUSE_MASK_ALL).peer.count, 0);
-    rankings.of[RANKING_10S][DIRECTION_SENT] = rankings.of[RANKING_10S][DIRECTION_RECEIVED];
-    assert_int_equal(counted_of(METRIC_SENT, CAUSE_MASK_ALL).peer.count, RESETS);
-    assert_int_equal(counted_of(METRIC_SYN_COOKIES, CAUSE_MASK_ALL).peer.count, 0);
+    assert_int_equal(peer_of(METRIC_RECEIVED, CAUSE_MASK_ALL & ~ABORTED).peer.count, 0);
+    assert_int_equal(peer_of(METRIC_SENT, CAUSE_MASK_ALL).peer.count, 0);
+    assert_int_equal(peer_of(METRIC_SYN_COOKIES, CAUSE_MASK_ALL).peer.count, 0);
+    window.totals[PEERS_SENT] = RESETS;
+    window.counts[PEERS_SENT] = 1;
+    window.peers[PEERS_SENT][0] = window.peers[PEERS_RECEIVED][0];
+    assert_int_equal(peer_of(METRIC_SENT, CAUSE_MASK_ALL).peer.count, RESETS);
+    assert_int_equal(peer_of(METRIC_SYN_COOKIES, CAUSE_MASK_ALL).peer.count, 0);
 }
 
 /* What was told before a source was lost is not of now. */
@@ -228,7 +239,7 @@ static void test_a_source_without_peers_has_none(void **state)
     (void)state;
     fill_peers(RESETS, RESETS);
     push(received(16 * S, (struct resets){.refused = RESETS}));
-    assert_int_equal(counted_of(METRIC_RECEIVED, CAUSE_MASK_ALL).peer.count, 0);
+    assert_int_equal(peer_of(METRIC_RECEIVED, CAUSE_MASK_ALL).peer.count, 0);
 }
 
 int main(void)

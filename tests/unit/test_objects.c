@@ -24,6 +24,7 @@ static const struct mib_view view = {
     .sample_interval_ms = 100,
     .storage_state = 3,
     .storage_error = "disk full",
+    .state_directory = "/state",
     .now_ns = 100 * NS_PER_S,
     .master_start_ns = 50 * NS_PER_S,
 };
@@ -33,38 +34,36 @@ static const struct mib_view view = {
     (counter_bit(COUNTER_RECEIVED_UNEXPLAINED) | counter_bit(COUNTER_SENT_NO_LISTENER))
 #define CAUSE_ROWS (2 * (CAUSE_SLOTS - 1) - 2)
 
-/* Ranks by direction and window: one without any first, one in between, one full. */
-static const uint32_t ranks[][RANKING_WINDOWS] = {
-    [DIRECTION_RECEIVED] = {0, 3},
-    [DIRECTION_SENT] = {0, RANKS},
-};
-#define PEER_ROWS       (3 + RANKS)
-#define PEER_TOTAL_ROWS 4
+/* Received in 10 s: two peers; sent in 60 s: one peer and one port. */
+#define PEER_ROWS 3
+#define PORT_ROWS 1
 
-/* Peers 198.51.100.1 …, or 2001:db8::1 … of those sent; ports 1001 …; 100, 99 … resets of 1000. */
-static struct ranking ranking_of(enum direction direction, uint32_t count)
+static void fill_peers(void)
 {
-    struct ranking ranking = {.total = 1000, .peers.count = count, .ports.count = count};
+    struct peer_window *short_one = &snapshot.peers[WINDOW_10_S];
+    struct peer_window *long_one = &snapshot.peers[WINDOW_60_S];
 
-    for (uint32_t n = 0; n < count; n++) {
-        struct peer peer = {.version = direction == DIRECTION_SENT ? 6 : 4,
-                            .cause = CAUSE_NO_LISTENER,
-                            .port = n == 1 ? 0 : 443,
-                            .count = 100 - n};
-
-        if (direction == DIRECTION_SENT)
-            memcpy(peer.address, (const uint8_t[16]){0x20, 0x01, 0x0d, 0xb8, [15] = 1 + n}, 16);
-        else
-            memcpy(peer.address, (const uint8_t[4]){198, 51, 100, 1 + n}, 4);
-        ranking.peers.peers[n] = peer;
-        ranking.ports.peers[n] = (struct peer){.port = 1001 + n, .count = 100 - n};
-    }
-    ranking.peers.others = 900;
-    ranking.ports.others = 901;
-    return ranking;
+    snapshot.sample.peers_known = true;
+    short_one->totals[PEERS_RECEIVED] = 100;
+    short_one->others[PEERS_RECEIVED] = 3;
+    short_one->counts[PEERS_RECEIVED] = 2;
+    short_one->peers[PEERS_RECEIVED][0] = (struct peer){.address = {192, 0, 2, 7},
+                                                        .version = 4,
+                                                        .cause = CAUSE_NO_LISTENER,
+                                                        .port = 443,
+                                                        .count = 93};
+    short_one->peers[PEERS_RECEIVED][1] =
+        (struct peer){.address = {[15] = 1}, .version = 6, .cause = CAUSE_BLIND, .count = 4};
+    long_one->totals[PEERS_SENT] = long_one->totals[PORTS_SENT] = 8;
+    long_one->counts[PEERS_SENT] = long_one->counts[PORTS_SENT] = 1;
+    long_one->peers[PEERS_SENT][0] = (struct peer){
+        .address = {192, 0, 2, 8}, .version = 4, .cause = CAUSE_ABORTED, .port = 80, .count = 8};
+    long_one->peers[PORTS_SENT][0] = (struct peer){.cause = CAUSE_ABORTED, .port = 80, .count = 7};
+    long_one->others[PORTS_SENT] = 1;
 }
 
-/* All else known, three alarms, events 4 to 6 of which 6 is a clear. */
+/* All else known, three alarms, events 4 to 6 of which 6 is a clear; 4 has a file, 6 a failed one.
+ */
 static int fill(void **state)
 {
     size_t count;
@@ -79,11 +78,11 @@ static int fill(void **state)
                    .sources = 1,
                    .received_method = METHOD_ESTIMATED,
                    .sent_method = METHOD_ESTIMATED,
-                   .peers_known = true,
                    .cause_method = CAUSES_DERIVED,
                    .syn_cookie_state = SYN_COOKIES_ON_OVERFLOW},
         .rates_valid = UINT32_MAX,
     };
+    fill_peers();
     for (enum counter id = COUNTER_BY_CAUSE; id < COUNTER_COUNT; id++) {
         snapshot.sample.counter[id] = UINT64_MAX - id;
         snapshot.by_cause_centi[id - COUNTER_BY_CAUSE] = 1000 + id;
@@ -96,9 +95,6 @@ static int fill(void **state)
         snapshot.alarm[metric].falling_centi = 500;
         snapshot.settings.value[metric] = settings_default();
     }
-    for (enum direction way = DIRECTION_RECEIVED; way <= DIRECTION_SENT; way++)
-        for (enum ranking_window window = 0; window < RANKING_WINDOWS; window++)
-            snapshot.rankings.of[window][way] = ranking_of(way, ranks[way][window]);
     event_log_open(&events, 3);
     for (uint32_t number = 4; number <= 6; number++)
         event_log_add(&events, &(struct event){.number = number,
@@ -110,6 +106,8 @@ static int fill(void **state)
                                                .cause = number == 5 ? CAUSE_BLIND : CAUSE_NONE,
                                                .summary = "x"});
     events.delivered = 4;
+    event_log_find(&events, 4)->evidence = (struct evidence_file){EVIDENCE_COMPLETE, 7, 8, 9};
+    event_log_find(&events, 6)->evidence = (struct evidence_file){EVIDENCE_FAILED, 1, 2, 3};
     return 0;
 }
 
@@ -162,11 +160,11 @@ static size_t rows_of(const struct mib_object *object)
 {
     if (object->arc_count == 3)
         return 1; /* a scalar */
-    if (object->arcs[1] == 7)
-        return CAUSE_ROWS;
     if (object->arcs[1] == 8)
-        return object->arcs[2] == 3 ? PEER_TOTAL_ROWS : PEER_ROWS;
-    return 3; /* three alarms or three events */
+        return object->arcs[2] == 3 ? 4 : object->arcs[2] == 1 ? PEER_ROWS : PORT_ROWS;
+    if (object->arcs[1] == 10)
+        return 2;
+    return object->arcs[1] == 7 ? CAUSE_ROWS : 3; /* three alarms or three events */
 }
 
 /* What a walk visits is what the tables say: sorted, and each name answers a GET alike. */
@@ -181,6 +179,7 @@ static void test_walk(void **state)
     for (size_t i = 0; i < objects; i++)
         expected += rows_of(&object[i]);
     expected -= 4; /* peak and duration of two raises */
+    expected -= 3; /* packets, bytes and loss of a file that failed */
     while (next(name.arcs, name.length, &found, &by_next)) {
         assert_true(compare(&found, name.arcs, name.length) > 0);
         assert_int_equal(mib_get(&view, found.arcs, found.length, &by_get), MIB_FOUND);
@@ -191,7 +190,7 @@ static void test_walk(void **state)
     assert_int_equal(visited, expected);
 }
 
-#define WALK_MAX 500
+#define WALK_MAX 300
 
 /* Every name that a walk meets, in order. */
 static size_t walk_all(struct name names[WALK_MAX])
@@ -229,12 +228,12 @@ static void test_next_from_anywhere(void **state)
 
     (void)state;
     for (int i = 0; i < 200000; i++) {
-        uint32_t from[9];
-        size_t length = (size_t)random_between(&random, 0, 9);
+        uint32_t from[8];
+        size_t length = (size_t)random_between(&random, 0, 8);
 
         for (size_t arc = 0; arc < length; arc++)
             from[arc] = random_one_in(&random, 20) ? (uint32_t)random_magnitude(&random, 32)
-                                                   : (uint32_t)random_between(&random, 0, 11);
+                                                   : (uint32_t)random_between(&random, 0, 7);
         assert_next(walk, count, from, length);
     }
 }
@@ -244,8 +243,7 @@ static void test_next_from_anywhere(void **state)
 static void test_next_around_each_instance(void **state)
 {
     static struct name walk[WALK_MAX];
-    static const uint32_t ends[] = {0,         1, 2, 3, 9, 10, 11, 12, 59, 60, 61, UINT32_MAX - 1,
-                                    UINT32_MAX};
+    static const uint32_t ends[] = {0, 1, 2, 3, 11, 12, UINT32_MAX - 1, UINT32_MAX};
     size_t count = walk_all(walk);
 
     (void)state;
@@ -280,6 +278,10 @@ static void test_no_such(void **state)
     assert_int_equal(ANSWER_AT(1, 6, 5, 1, 2, 3), MIB_NO_INSTANCE);
     assert_int_equal(ANSWER_AT(1, 6, 5, 1, 2, 7), MIB_NO_INSTANCE);
     assert_int_equal(ANSWER_AT(1, 6, 5, 1, 10, 5), MIB_NO_INSTANCE); /* peak of a raise */
+    assert_int_equal(ANSWER_AT(1, 10, 1, 1, 5, 4), MIB_FOUND);
+    assert_int_equal(ANSWER_AT(1, 10, 1, 1, 5, 5), MIB_NO_INSTANCE); /* an event without a file */
+    assert_int_equal(ANSWER_AT(1, 10, 1, 1, 5, 7), MIB_NO_INSTANCE);
+    assert_int_equal(ANSWER_AT(1, 10, 1, 1, 4, 6), MIB_NO_INSTANCE);
     assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 1, 1), MIB_FOUND);
     assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 2, 11), MIB_FOUND);
     assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 1, 11), MIB_NO_INSTANCE); /* ABSENT_CAUSES */
@@ -293,21 +295,6 @@ static void test_no_such(void **state)
     assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 1, 13), MIB_NO_INSTANCE);
     assert_int_equal(ANSWER_AT(1, 7, 1, 1, 4, 2, 12), MIB_NO_INSTANCE);
     assert_int_equal(ANSWER_AT(1, 7, 1, 1, 1, 1, 1), MIB_NO_OBJECT); /* an INDEX */
-    assert_int_equal(ANSWER_AT(1, 8, 1, 1, 6, 1, 60, 1), MIB_FOUND);
-    assert_int_equal(ANSWER_AT(1, 8, 2, 1, 5, 2, 60, 10), MIB_FOUND);
-    assert_int_equal(ANSWER_AT(1, 8, 1, 1, 6, 1, 10, 1), MIB_NO_INSTANCE); /* none in 10 s */
-    assert_int_equal(ANSWER_AT(1, 8, 1, 1, 6, 1, 60, 0), MIB_NO_INSTANCE);
-    assert_int_equal(ANSWER_AT(1, 8, 1, 1, 6, 1, 60, 4), MIB_NO_INSTANCE);
-    assert_int_equal(ANSWER_AT(1, 8, 2, 1, 5, 2, 60, 11), MIB_NO_INSTANCE);
-    assert_int_equal(ANSWER_AT(1, 8, 1, 1, 6, 1, 59, 1), MIB_NO_INSTANCE);
-    assert_int_equal(ANSWER_AT(1, 8, 1, 1, 6, 1, 61, 1), MIB_NO_INSTANCE);
-    assert_int_equal(ANSWER_AT(1, 8, 1, 1, 6, 0, 60, 1), MIB_NO_INSTANCE);
-    assert_int_equal(ANSWER_AT(1, 8, 1, 1, 6, 3, 60, 1), MIB_NO_INSTANCE);
-    assert_int_equal(ANSWER_AT(1, 8, 1, 1, 6, 1, 60), MIB_NO_INSTANCE);
-    assert_int_equal(ANSWER_AT(1, 8, 1, 1, 6, 1, 60, 1, 0), MIB_NO_INSTANCE);
-    assert_int_equal(ANSWER_AT(1, 8, 3, 1, 3, 1, 10), MIB_FOUND); /* a total of 0 is a total */
-    assert_int_equal(ANSWER_AT(1, 8, 3, 1, 3, 1, 11), MIB_NO_INSTANCE);
-    assert_int_equal(ANSWER_AT(1, 8, 1, 1, 3, 1, 60, 1), MIB_NO_OBJECT); /* an INDEX */
 }
 
 /* Not one value is made up before the first sample. */
@@ -320,9 +307,7 @@ static void test_unknown(void **state)
 
     (void)state;
     for (size_t i = 0; i < count; i++) {
-        static const uint32_t first_row[][MIB_INDEX_MAX] = {[7] = {1, 1}, [8] = {1, 10, 1}};
-        uint32_t group = object[i].arcs[1], table = object[i].arcs[2];
-        size_t parts = group < 7 ? 1 : group == 7 || table == 3 ? 2 : 3;
+        bool by_cause = object[i].arcs[1] == 7;
         uint32_t name[MIB_NAME_MAX];
         struct mib_value value;
 
@@ -330,9 +315,12 @@ static void test_unknown(void **state)
             continue; /* version, interval and storage are known */
         if (object[i].arcs[1] == 5 || object[i].arcs[1] == 6)
             continue; /* alarms and events have states before any sample */
+        if (object[i].arcs[1] == 10)
+            continue; /* and files are of events */
         memcpy(name, object[i].arcs, sizeof object[i].arcs);
-        memcpy(name + object[i].arc_count, first_row[group], sizeof first_row[group]);
-        if (mib_get(&blank, name, object[i].arc_count + parts, &value) != MIB_NO_INSTANCE)
+        name[object[i].arc_count] = name[object[i].arc_count + 1] = by_cause; /* .0 or .1.1 */
+        if (mib_get(&blank, name, object[i].arc_count + (by_cause ? 2 : 1), &value) !=
+            MIB_NO_INSTANCE)
             fail_msg("%s has a value", object[i].name);
     }
 }
@@ -361,6 +349,30 @@ static void test_values(void **state)
     mib_get(&view, (const uint32_t[]){1, 7, 1, 1, 3, 2, 8}, 7, &value);
     assert_int_equal(value.length, strlen("handshakeAborted"));
     assert_memory_equal(value.bytes, "handshakeAborted", value.length);
+    assert_int_equal(NUMBER_AT(1, 10, 1, 1, 2, 4), 7);
+    assert_int_equal(NUMBER_AT(1, 10, 1, 1, 3, 4), 8);
+    assert_int_equal(NUMBER_AT(1, 10, 1, 1, 4, 4), 9);
+    assert_int_equal(NUMBER_AT(1, 10, 1, 1, 5, 6), 3); /* failed */
+    mib_get(&view, (const uint32_t[]){1, 10, 1, 1, 1, 4}, 6, &value);
+    assert_int_equal(value.length, strlen("/state/evidence/event-4.pcapng"));
+    assert_memory_equal(value.bytes, "/state/evidence/event-4.pcapng", value.length);
+    assert_int_equal(NUMBER_AT(1, 8, 1, 1, 4, 1, 10, 2), 2); /* ipv6 */
+    assert_int_equal(NUMBER_AT(1, 8, 1, 1, 6, 1, 10, 1), 93);
+    assert_int_equal(NUMBER_AT(1, 8, 1, 1, 7, 2, 60, 1), 100); /* percent */
+    assert_int_equal(NUMBER_AT(1, 8, 1, 1, 8, 1, 10, 1), 443);
+    assert_int_equal(NUMBER_AT(1, 8, 1, 1, 9, 1, 10, 2), CAUSE_BLIND);
+    assert_int_equal(NUMBER_AT(1, 8, 2, 1, 4, 2, 60, 1), 80);
+    assert_int_equal(NUMBER_AT(1, 8, 2, 1, 6, 2, 60, 1), 87); /* percent */
+    assert_int_equal(NUMBER_AT(1, 8, 3, 1, 3, 1, 10), 100);
+    assert_int_equal(NUMBER_AT(1, 8, 3, 1, 4, 1, 10), 3);
+    assert_int_equal(NUMBER_AT(1, 8, 3, 1, 5, 2, 60), 1);
+    mib_get(&view, (const uint32_t[]){1, 8, 1, 1, 5, 1, 10, 1}, 8, &value);
+    assert_int_equal(value.length, 4);
+    assert_int_equal(value.bytes[3], 7);
+    mib_get(&view, (const uint32_t[]){1, 8, 1, 1, 10, 1, 10, 1}, 8, &value);
+    assert_memory_equal(value.bytes, "192.0.2.7: 93 % (93), port 443, refused", value.length);
+    mib_get(&view, (const uint32_t[]){1, 8, 2, 1, 8, 2, 60, 1}, 8, &value);
+    assert_memory_equal(value.bytes, "port 80: 87 % (7), aborted here", value.length);
     mib_get(&view, (const uint32_t[]){1, 1, 11, 0}, 4, &value);
     assert_int_equal(value.length, strlen("disk full"));
     mib_get(&view, (const uint32_t[]){1, 5, 1, 1, 9, 1}, 6, &value); /* causes: BITS */
@@ -369,45 +381,24 @@ static void test_values(void **state)
     assert_int_equal(value.bytes[1], 0xf0);
 }
 
-static void assert_octets(const uint32_t *name, size_t length, const void *bytes, size_t count)
+/* A SnmpAdminString has at most 255 octets, and a part of a path is none. */
+static void test_a_long_path(void **state)
 {
+    char directory[256];
+    struct mib_view longer = view;
     struct mib_value value;
+    const uint32_t name[] = {1, 10, 1, 1, 1, 4};
+    size_t rest = strlen("/evidence/event-4.pcapng");
 
-    assert_int_equal(mib_get(&view, name, length, &value), MIB_FOUND);
-    assert_int_equal(value.syntax, MIB_STRING);
-    assert_int_equal(value.length, count);
-    assert_memory_equal(value.bytes, bytes, count);
-}
-
-#define ASSERT_TEXT_AT(text, ...)                                                                  \
-    assert_octets((const uint32_t[]){__VA_ARGS__}, sizeof((const uint32_t[]){__VA_ARGS__}) / 4,    \
-                  text, strlen(text))
-
-static void test_peers(void **state)
-{
     (void)state;
-    assert_int_equal(NUMBER_AT(1, 8, 1, 1, 4, 1, 60, 3), 1); /* ipv4 */
-    assert_int_equal(NUMBER_AT(1, 8, 1, 1, 4, 2, 60, 3), 2); /* ipv6 */
-    assert_octets((const uint32_t[]){1, 8, 1, 1, 5, 1, 60, 3}, 8,
-                  (const uint8_t[]){198, 51, 100, 3}, 4);
-    assert_octets((const uint32_t[]){1, 8, 1, 1, 5, 2, 60, 10}, 8,
-                  (const uint8_t[16]){0x20, 0x01, 0x0d, 0xb8, [15] = 10}, 16);
-    assert_int_equal(NUMBER_AT(1, 8, 1, 1, 6, 1, 60, 3), 98);
-    assert_int_equal(NUMBER_AT(1, 8, 1, 1, 7, 1, 60, 3), 9); /* of 1000, rounded down */
-    assert_int_equal(NUMBER_AT(1, 8, 1, 1, 8, 1, 60, 3), 443);
-    assert_int_equal(NUMBER_AT(1, 8, 1, 1, 9, 1, 60, 3), CAUSE_NO_LISTENER);
-    ASSERT_TEXT_AT("198.51.100.1: 10 % (100), port 443, refused", 1, 8, 1, 1, 10, 1, 60, 1);
-    ASSERT_TEXT_AT("198.51.100.2: 9 % (99), refused", 1, 8, 1, 1, 10, 1, 60, 2);
-    ASSERT_TEXT_AT("2001:db8::a: 9 % (91), port 443, no listener", 1, 8, 1, 1, 10, 2, 60, 10);
-    assert_int_equal(NUMBER_AT(1, 8, 2, 1, 4, 2, 60, 10), 1010);
-    assert_int_equal(NUMBER_AT(1, 8, 2, 1, 5, 2, 60, 10), 91);
-    assert_int_equal(NUMBER_AT(1, 8, 2, 1, 6, 2, 60, 1), 10);
-    assert_int_equal(NUMBER_AT(1, 8, 2, 1, 7, 2, 60, 1), 0); /* none stands out: other */
-    ASSERT_TEXT_AT("port 1001: 10 % (100)", 1, 8, 2, 1, 8, 2, 60, 1);
-    assert_int_equal(NUMBER_AT(1, 8, 3, 1, 3, 2, 10), 1000);
-    assert_int_equal(NUMBER_AT(1, 8, 3, 1, 4, 2, 10), 900);
-    assert_int_equal(NUMBER_AT(1, 8, 3, 1, 5, 2, 10), 901);
-    ASSERT_TEXT_AT("1000 in 60 s; others 900 by peer, 901 by port", 1, 8, 3, 1, 6, 2, 60);
+    memset(directory, 'd', sizeof directory);
+    longer.state_directory = directory;
+    directory[255 - rest] = '\0';
+    assert_int_equal(mib_get(&longer, name, 6, &value), MIB_FOUND);
+    assert_int_equal(value.length, 255);
+    directory[255 - rest] = 'd';
+    directory[256 - rest] = '\0';
+    assert_int_equal(mib_get(&longer, name, 6, &value), MIB_NO_INSTANCE);
 }
 
 int main(void)
@@ -419,7 +410,7 @@ int main(void)
         cmocka_unit_test(test_no_such),
         cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_values),
-        cmocka_unit_test(test_peers),
+        cmocka_unit_test(test_a_long_path),
     };
 
     return cmocka_run_group_tests_name("objects", tests, fill, empty);

@@ -6,10 +6,13 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "subagent/store.h"
@@ -74,6 +77,7 @@ static struct event event_of(uint32_t number)
                           .method = METHOD_EXACT,
                           .syn_cookie_state = SYN_COOKIES_ALWAYS,
                           .cause = CAUSE_UNEXPLAINED,
+                          .evidence = {EVIDENCE_COMPLETE, 5, UINT32_MAX, 7},
                           .summary = "it's over; \"quoted\""};
 }
 
@@ -91,6 +95,10 @@ static void assert_event(const struct event *event, const struct event *wanted)
     assert_int_equal(event->method, wanted->method);
     assert_int_equal(event->syn_cookie_state, wanted->syn_cookie_state);
     assert_int_equal(event->cause, wanted->cause);
+    assert_int_equal(event->evidence.state, wanted->evidence.state);
+    assert_int_equal(event->evidence.packets, wanted->evidence.packets);
+    assert_int_equal(event->evidence.bytes, wanted->evidence.bytes);
+    assert_int_equal(event->evidence.not_kept, wanted->evidence.not_kept);
     assert_string_equal(event->summary, wanted->summary);
 }
 
@@ -218,6 +226,27 @@ static void test_events(void **state)
     event_log_close(&loaded);
 }
 
+static void test_evidence(void **state)
+{
+    struct event_log log, loaded;
+    struct event event = event_of(2);
+    struct store *store = opened();
+
+    (void)state;
+    assert_true(event_log_open(&log, 3) && event_log_open(&loaded, 3));
+    record(store, &log, 1);
+    record(store, &log, 2);
+    event.evidence = (struct evidence_file){EVIDENCE_FAILED, 1, 2, 3};
+    assert_true(store_evidence(store, &event));
+    assert_true(store_load_events(store, &loaded));
+    assert_event(event_log_find(&loaded, 2), &event);
+    event = event_of(1);
+    assert_event(event_log_find(&loaded, 1), &event);
+    store_close(store);
+    event_log_close(&log);
+    event_log_close(&loaded);
+}
+
 /* Two events that could not be written are written with the third. */
 static void test_events_made_up_for(void **state)
 {
@@ -243,15 +272,19 @@ static void test_events_made_up_for(void **state)
     event_log_close(&loaded);
 }
 
+#define EVENT_ROW(values) "INSERT INTO event VALUES (" values ", 0, 0, 0)"
+
 static const struct {
     const char *sql, *error;
 } damages[] = {
-    {"INSERT INTO event VALUES (1, 9, 1, 1, 1, 1, 1, 1, 1, 1, 'x', 0)", "event: row 1 is damaged"},
-    {"INSERT INTO event VALUES (0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 'x', 0)", "event: row 0 is damaged"},
-    {"INSERT INTO event VALUES (1, 1, 4, 1, 1, 1, 1, 1, 1, 1, 'x', 0)", "event: row 1 is damaged"},
-    {"INSERT INTO event VALUES (1, 1, 1, 1, 1, 1, 1, 1, 1, 1, NULL, 0)", "event: row 1 is damaged"},
-    {"INSERT INTO event VALUES (1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 'x', 12)", "event: row 1 is damaged"},
-    {"INSERT INTO event VALUES (1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 'x', -1)", "event: row 1 is damaged"},
+    {EVENT_ROW("1, 9, 1, 1, 1, 1, 1, 1, 1, 1, 'x', 0, 0"), "event: row 1 is damaged"},
+    {EVENT_ROW("0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 'x', 0, 0"), "event: row 0 is damaged"},
+    {EVENT_ROW("1, 1, 4, 1, 1, 1, 1, 1, 1, 1, 'x', 0, 0"), "event: row 1 is damaged"},
+    {EVENT_ROW("1, 1, 1, 1, 1, 1, 1, 1, 1, 1, NULL, 0, 0"), "event: row 1 is damaged"},
+    {EVENT_ROW("1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 'x', 12, 0"), "event: row 1 is damaged"},
+    {EVENT_ROW("1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 'x', -1, 0"), "event: row 1 is damaged"},
+    {EVENT_ROW("1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 'x', 0, 6"), "event: row 1 is damaged"},
+    {EVENT_ROW("1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 'x', 0, -1"), "event: row 1 is damaged"},
     {"INSERT INTO alarm (metric, state) VALUES (1, 5)", "alarm: row 1 is damaged"},
     {"INSERT INTO alarm (metric, state) VALUES (4, 1)", "alarm: row 4 is damaged"},
 };
@@ -312,7 +345,8 @@ static void assert_version(int version)
     sqlite3_close(database);
 }
 
-/* Nothing is lost, events of then have no cause, and new ones go on behind them. */
+/* Nothing is lost, events of then have neither cause nor evidence, and new ones go on behind them.
+ */
 static void test_a_database_of_version_1_is_taken_over(void **state)
 {
     struct set_settings settings;
@@ -324,7 +358,7 @@ static void test_a_database_of_version_1_is_taken_over(void **state)
     (void)state;
     spoil(version_1);
     store = opened();
-    assert_version(3);
+    assert_version(4);
     assert_true(event_log_open(&log, 10) && event_log_open(&loaded, 10));
     assert_true(store_load_settings(store, &settings));
     assert_int_equal(settings.value[METRIC_SENT].value[SETTING_RISING], 7000);
@@ -333,6 +367,7 @@ static void test_a_database_of_version_1_is_taken_over(void **state)
     assert_true(store_load_events(store, &log));
     assert_int_equal(log.delivered, 40);
     old.cause = CAUSE_NONE;
+    old.evidence = (struct evidence_file){0};
     assert_event(event_log_find(&log, 41), &old);
     record(store, &log, 42);
     store_close(store);
@@ -360,6 +395,42 @@ static void test_a_step_that_fails_changes_nothing(void **state)
     spoil("CREATE TABLE setting (note TEXT)"); /* is not there yet */
 }
 
+/* SQLite would read zeros in place of what is missing, and take one byte for a new database. */
+static void test_a_database_that_is_cut(void **state)
+{
+    static const off_t sizes[] = {4095, 1, 0};
+    char error[1500];
+    bool damaged;
+    struct stat file;
+
+    (void)state;
+    store_close(opened());
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        assert_int_equal(stat(path_of(""), &file), 0);
+        assert_int_equal(truncate(path_of(""), sizes[i] < 4095 ? sizes[i] : file.st_size - 1), 0);
+        assert_null(store_open(directory, &damaged, error, sizeof error));
+        assert_true(damaged);
+    }
+}
+
+/* Not an empty file, which the next attempt would have to take for one that was damaged. */
+static void test_a_full_disk_leaves_no_file(void **state)
+{
+    const struct rlimit none = {.rlim_cur = 0, .rlim_max = RLIM_INFINITY};
+    const struct rlimit all = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+    char error[1500];
+    bool damaged;
+
+    (void)state;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    assert_null(store_open(directory, &damaged, error, sizeof error));
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+    assert_false(damaged);
+    assert_int_equal(access(path_of(""), F_OK), -1);
+    store_close(opened());
+}
+
 static void test_other_files(void **state)
 {
     char error[1500];
@@ -377,10 +448,10 @@ static void test_other_files(void **state)
     store_close(opened());
     spoil("PRAGMA user_version = -1");
     assert_null(store_open(directory, &damaged, error, sizeof error));
-    assert_non_null(strstr(error, "schema version -1, expected 3"));
+    assert_non_null(strstr(error, "schema version -1, expected 4"));
     spoil("PRAGMA user_version = 77");
     assert_null(store_open(directory, &damaged, error, sizeof error));
-    assert_non_null(strstr(error, "schema version 77, expected 3"));
+    assert_non_null(strstr(error, "schema version 77, expected 4"));
     assert_true(damaged);
     assert_null(store_open("/nonexistent", &damaged, error, sizeof error));
     assert_false(damaged);
@@ -395,10 +466,13 @@ int main(void)
         STORE_TEST(test_unknown_settings_left_out),
         STORE_TEST(test_alarms),
         STORE_TEST(test_events),
+        STORE_TEST(test_evidence),
         STORE_TEST(test_events_made_up_for),
         STORE_TEST(test_damage),
         STORE_TEST(test_a_database_of_version_1_is_taken_over),
         STORE_TEST(test_a_step_that_fails_changes_nothing),
+        STORE_TEST(test_a_database_that_is_cut),
+        STORE_TEST(test_a_full_disk_leaves_no_file),
         STORE_TEST(test_other_files),
     };
 

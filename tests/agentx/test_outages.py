@@ -1,0 +1,29 @@
+"""The scenarios of `make soak`, each cut short; all are played side by side."""
+
+import random
+
+import pytest
+
+from soak import scenarios
+from soak.tally import side_by_side, table
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """By scenario."""
+    seed = random.randrange(10**9)
+    print(f"seed {seed}")
+
+    def play(name):
+        return scenarios.played(name, scenarios.SHORT[name], seed)
+
+    rows = side_by_side(play, scenarios.SHORT)
+    print(table(rows))
+    return {row.scenario: row for row in rows}
+
+
+@pytest.mark.parametrize("scenario", scenarios.SHORT)
+def test_nothing_is_lost_doubled_or_late(rows, scenario):
+    row = rows[scenario]
+    assert row.faults == []
+    assert row.crossings > 0 and row.lost == row.doubled == row.false == 0

@@ -1,0 +1,56 @@
+/*
+ * Moves CLOCK_REALTIME, for a program that loads this first, by the seconds that
+ * the file $CLOCK_OFFSET_FILE holds now (8 bytes): what a step of the date looks
+ * like to it. The other clocks stay as they are.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static int64_t offset_s(void)
+{
+    const char *name = getenv("CLOCK_OFFSET_FILE");
+    int64_t seconds = 0;
+    int file = name ? open(name, O_RDONLY | O_CLOEXEC) : -1;
+
+    if (file < 0)
+        return 0;
+    if (read(file, &seconds, sizeof seconds) != sizeof seconds)
+        seconds = 0;
+    close(file);
+    return seconds;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    int result = (int)syscall(SYS_clock_gettime, clock, now);
+
+    if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
+        now->tv_sec += offset_s();
+    return result;
+}
+
+int gettimeofday(struct timeval *restrict now, void *restrict zone)
+{
+    struct timespec precise;
+
+    (void)zone;
+    clock_gettime(CLOCK_REALTIME, &precise);
+    *now = (struct timeval){precise.tv_sec, precise.tv_nsec / 1000};
+    return 0;
+}
+
+time_t time(time_t *to)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (to)
+        *to = now.tv_sec;
+    return now.tv_sec;
+}
