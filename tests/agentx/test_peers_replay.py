@@ -153,6 +153,17 @@ def test_a_part_of_the_causes_has_no_peer(new_station, tmp_path):
         "received of chosen causes 90.00/s (limit 50.00), no baseline yet: 100 % refused"
 
 
+def test_a_peer_of_before_the_flood_is_not_named(new_station, tmp_path):
+    """It has all of what has been told by peer so far, and little of what raises."""
+    source = replay.write(tmp_path / "flood.replay", (0, {}), (
+        300, {"tcpResetReceived": 10} | replay.peers(
+            "received", ("192.0.2.7", 443, "aborted", 10))), (600, {"tcpResetReceived": 1000}))
+    station = new_station(source=source, notify_by=[sinks.V2C]).start()
+    raised = station.receiver.wait_for(RAISED, timeout=5)[0]
+    assert raised.values["tcpResetEventSummary"].strip('"') == \
+        "received 100.00/s (limit 50.00), no baseline yet"
+
+
 def test_without_resets_totals_are_0(new_station, tmp_path):
     source = replay.write(tmp_path / "quiet.replay", (0, replay.peers("sent")))
     manager = new_station(source=source, notify_by=[]).start().manager
