@@ -95,7 +95,7 @@ static bool begin_file(struct capture *capture)
         return give_up(capture);
     result_of(capture)->state = EVIDENCE_WRITING;
     block_written(capture, write_section(capture, capture->buffer, CAPTURE_GOING_ON));
-    return add_interface(capture, UNKNOWN_INTERFACE);
+    return true;
 }
 
 /* The comment is of the same size as that at the beginning. */
@@ -120,16 +120,22 @@ static bool end_file(struct capture *capture, enum capture_end end)
 
 /* ---- Records ---- */
 
-/* The block of an interface: its first packet is preceded by it. */
-static bool find_interface(struct capture *capture, uint32_t index, uint32_t *number)
+static bool has_interface(const struct capture *capture, uint32_t index, uint32_t *number)
 {
     for (*number = 0; *number < capture->interface_count; ++*number)
         if (capture->interfaces[*number] == index)
             return true;
-    if (*number < CAPTURE_INTERFACES)
-        return add_interface(capture, index);
-    *number = UNKNOWN_INTERFACE; /* whose block is the first */
-    return true;
+    return false;
+}
+
+/* The number of an interface's block, which is written before its first packet. */
+static bool find_interface(struct capture *capture, uint32_t index, uint32_t *number)
+{
+    if (has_interface(capture, index, number))
+        return true;
+    if (capture->interface_count >= CAPTURE_INTERFACES - 1)
+        index = UNKNOWN_INTERFACE;
+    return has_interface(capture, index, number) || add_interface(capture, index);
 }
 
 static bool add_packet(struct capture *capture, const struct evidence *evidence)

@@ -321,6 +321,7 @@ static void packets_tell_when_where_and_why(void **state)
 
     read_file(1);
     assert_int_equal(file.packet_count, 3);
+    assert_int_equal(file.interface_count, 3);
     assert_string_equal(file.packets[0].comment,
                         "segment received, answered by the reset that follows; kernel: NO_SOCKET");
     assert_int_equal(file.packets[0].flags, PCAPNG_INBOUND);
@@ -481,7 +482,8 @@ static void many_interfaces(void **state)
     read_file(1);
     assert_int_equal(file.packet_count, PACKETS_MAX);
     assert_int_equal(file.interface_count, CAPTURE_INTERFACES);
-    assert_int_equal(file.packets[PACKETS_MAX - 1].interface, 0);
+    assert_int_equal(file.packets[PACKETS_MAX - 1].interface, CAPTURE_INTERFACES - 1);
+    assert_int_equal(file.packets[CAPTURE_INTERFACES - 2].interface, CAPTURE_INTERFACES - 2);
 }
 
 static void make_file(uint32_t number, const char *suffix)
