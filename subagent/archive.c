@@ -191,9 +191,8 @@ bool archive_save_settings(struct archive *archive, const struct set_settings *s
 
 void archive_evidence(struct archive *archive, const struct event *event)
 {
-    if (event->number > archive->recorded || !ready(archive))
-        return; /* it goes with the event */
-    if (store_evidence(archive->store, event))
+    /* An event that is not in the store brings its evidence when it comes. */
+    if (!ready(archive) || store_evidence(archive->store, event))
         return;
     archive->evidence_missing = true;
     failed(archive, store_error(archive->store));

@@ -283,6 +283,34 @@ static void what_cannot_be_read_at_the_start_is_not_written_over(void **state)
     end();
 }
 
+/* As on a disk that is full for a while; and of an event that came while it was. */
+static void evidence_that_could_not_be_written_is_with_the_next_record(void **state)
+{
+    (void)state;
+    start();
+    assert_true(record_event());
+    spoil("CREATE TRIGGER full BEFORE UPDATE ON event BEGIN SELECT RAISE(FAIL, 'full'); END");
+    event_log_find(&events, 1)->evidence = (struct evidence_file){EVIDENCE_COMPLETE, 5, 6, 7};
+    archive_evidence(&archive, event_log_find(&events, 1));
+    assert_int_equal(archive.state, ARCHIVE_FAILING);
+    assert_false(record_event());
+    event_log_find(&events, 2)->evidence.state = EVIDENCE_FAILED;
+    spoil("DROP TRIGGER full");
+    archive_evidence(&archive, event_log_find(&events, 2));
+    assert_int_equal(archive.state, ARCHIVE_FAILING); /* there is still that of the first */
+    assert_true(record_event());
+    assert_int_equal(archive.state, ARCHIVE_GOOD);
+    end();
+
+    start();
+    assert_int_equal(events.newest, 3);
+    assert_int_equal(event_log_find(&events, 1)->evidence.state, EVIDENCE_COMPLETE);
+    assert_int_equal(event_log_find(&events, 1)->evidence.not_kept, 7);
+    assert_int_equal(event_log_find(&events, 2)->evidence.state, EVIDENCE_FAILED);
+    assert_int_equal(event_log_find(&events, 3)->evidence.state, EVIDENCE_NONE);
+    end();
+}
+
 static void without_a_clock_numbers_begin_at_1(void **state)
 {
     (void)state;
@@ -302,6 +330,7 @@ int main(void)
         ARCHIVE_TEST(one_that_is_damaged_while_it_is_used_is_replaced_by_what_is_in_memory),
         ARCHIVE_TEST(a_removed_directory_is_noticed_and_written_when_it_is_back),
         ARCHIVE_TEST(what_cannot_be_read_at_the_start_is_not_written_over),
+        ARCHIVE_TEST(evidence_that_could_not_be_written_is_with_the_next_record),
         ARCHIVE_TEST(without_a_clock_numbers_begin_at_1),
     };
 

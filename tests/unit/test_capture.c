@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -269,6 +270,8 @@ static void the_ten_seconds_before_and_all_until_the_clear(void **state)
     assert_int_equal(stat(path_of(1, ""), &status), 0);
     assert_int_equal(status.st_mode & 07777, 0600);
     assert_int_equal(status.st_size, event->evidence.bytes);
+    assert_int_equal(stat(dirname(strdupa(path_of(1, ""))), &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0700);
     read_file(1);
     assert_int_equal(file.packet_count, 3);
     assert_int_equal(file.packets[1].time_ns - file.packets[0].time_ns, 40 * SECOND_NS);
@@ -298,6 +301,20 @@ static void sixty_seconds_after_where_it_does_not_clear(void **state)
     event_at(EVENT_CLEARED, METRIC_SENT, over_ns + SECOND_NS);
     step(over_ns + 2 * SECOND_NS);
     assert_int_equal(changed_count, 1);
+}
+
+/* An agent that catches up sees the clear before it has taken any record. */
+static void a_clear_that_comes_too_late_changes_nothing(void **state)
+{
+    (void)state;
+    event_at(EVENT_RAISED, METRIC_SENT, RAISED_NS);
+    event_at(EVENT_CLEARED, METRIC_SENT, RAISED_NS + 70 * SECOND_NS);
+    add(RAISED_NS + 60 * SECOND_NS, DIRECTION_SENT);
+    add(RAISED_NS + 65 * SECOND_NS, DIRECTION_SENT);
+    step(RAISED_NS + 71 * SECOND_NS);
+    read_file(1);
+    assert_int_equal(file.packet_count, 1);
+    assert_comment("until 60 s after");
 }
 
 static void packets_tell_when_where_and_why(void **state)
@@ -623,6 +640,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CAPTURE_TEST(the_ten_seconds_before_and_all_until_the_clear),
         CAPTURE_TEST(sixty_seconds_after_where_it_does_not_clear),
+        CAPTURE_TEST(a_clear_that_comes_too_late_changes_nothing),
         CAPTURE_TEST(packets_tell_when_where_and_why),
         CAPTURE_TEST(two_alarms_are_two_files),
         CAPTURE_TEST(without_records_there_is_no_file),
