@@ -1,8 +1,9 @@
 """GET, GETNEXT and GETBULK, over v1, v2c and v3: what is there, in which order.
 
 A replay file stands still here, so that two answers can be compared. Every
-object of the MIB has an instance: the alarm on received has been raised and
-switched off, that on sent is raised and will not clear for an hour.
+object of the MIB has an instance, but for evidence, which takes real packets: the
+alarm on received has been raised and switched off, that on sent is raised and will
+not clear for an hour.
 """
 
 import re

@@ -120,7 +120,7 @@ class Evidence:
 class Scene:
     wire: list  # what tcpdump saw
     evidence: dict  # by metric
-    rows: list  # what a walk of the table finds
+    walk: list  # varbinds of the table
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +145,7 @@ def scene(directory, pair):
         return Scene(wire.packets(),
                      {metric: Evidence.of(station, numbers[int(mib.METRICS[metric])])
                       for metric in METRICS},
-                     [each.oid for each in station.manager.walk("tcpResetEvidenceState")])
+                     station.manager.walk("tcpResetEvidence"))
 
 
 @pytest.fixture(params=METRICS)
@@ -211,8 +211,13 @@ def test_only_the_daemon_can_read_it(scene, metric):
     assert scene.evidence[metric].name == str(path)
 
 
-def test_only_raises_have_rows(scene):
-    assert [oid.rsplit(".", 1)[1] for oid in scene.rows] == ["1", "2"]
+def test_only_raises_have_rows_and_these_are_whole(scene):
+    """The events 3 and 4 are the clears."""
+    columns = {"File": "OCTET STRING", "Packets": "Gauge32", "Bytes": "Gauge32",
+               "NotKept": "Gauge32", "State": "INTEGER"}
+    assert [(mib.name(each.oid), each.type) for each in scene.walk] == [
+        (f"tcpResetEvidence{column}.{number}", kind)
+        for column, kind in columns.items() for number in (1, 2)]
 
 
 # What does not fit
