@@ -2,7 +2,7 @@
 #
 #   make        build/rstwatchd          make deps     what it needs, from the system's packages
 #   make run    see it work (root)       make check    every test (root)
-#   make soak   outages, 11 min (root)   make bench    tables against peers
+#   make soak   outages, 15 min (root)   make bench    tables against peers
 #   make install                         honours DESTDIR and PREFIX
 
 PREFIX  = /usr/local

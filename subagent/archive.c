@@ -200,8 +200,8 @@ void archive_evidence(struct archive *archive, const struct event *event)
 
 void archive_delivered(struct archive *archive, uint32_t number)
 {
-    if (!ready(archive))
-        return;
+    if (!ready(archive) || archive->recorded < number)
+        return; /* with the event itself, then */
     if (store_delivered(archive->store, number))
         good(archive);
     else

@@ -17,8 +17,9 @@
 /* One a second: the windows of peers are a minute long. */
 #define RING_SLICES 128
 
-/* The last 10 s at least: the sampler passes on a burst of 8192 and else 500 a second. */
-#define RING_EVIDENCE 16384
+/* The last 10 s at least: the sampler passes on a burst of 8192 and else 500 a second, and with
+   each what it answers. */
+#define RING_EVIDENCE 32768
 
 struct ring;
 

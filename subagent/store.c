@@ -210,13 +210,24 @@ static bool open_file(struct store *store, int flags, const char *name)
     return true;
 }
 
+/* SQLite opens what it cannot write for reading, without a word. */
+static bool is_writable(struct store *store)
+{
+    if (sqlite3_db_readonly(store->database, "main") == 0)
+        return true;
+    store->damaged = store->busy = false;
+    snprintf(store->error, sizeof store->error, "%s: cannot be written", store->path);
+    return false;
+}
+
 /* Looked at before anything is written: one that is damaged stays as it was. Then one fsync a
    transaction, and it has happened when COMMIT returns. */
 static bool open_for_writing(struct store *store)
 {
     return open_file(store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, store->path) &&
-           each_row(store, "PRAGMA quick_check(1)", take_check, NULL) && is_whole(store) &&
-           run(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;") &&
+           is_writable(store) && each_row(store, "PRAGMA quick_check(1)", take_check, NULL) &&
+           is_whole(store) &&
+           run(store, "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;") &&
            bring_schema(store);
 }
 
@@ -308,6 +319,10 @@ void store_close(struct store *store)
 {
     if (!store)
         return;
+    /* What is damaged stays as it is. */
+    if (store->database)
+        sqlite3_db_config(store->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, (int)store->damaged,
+                          NULL);
     sqlite3_close(store->database);
     free(store);
 }
@@ -327,7 +342,7 @@ static bool name_aside(const char *path, char *name, size_t name_size)
 
 bool store_set_aside(const char *directory, char *name, size_t name_size)
 {
-    static const char *const belongings[] = {"-wal", "-shm"};
+    static const char *const belongings[] = {"-journal", "-wal", "-shm"};
     char path[1100], from[1200], to[1300];
 
     snprintf(path, sizeof path, "%s/" STORE_FILE, directory);
@@ -495,7 +510,7 @@ static bool take_event(struct store *store, sqlite3_stmt *row, void *to)
                      (uint32_t)sqlite3_column_int64(row, 15)},
     };
 
-    if (number < 1 || number > UINT32_MAX || kind < EVENT_RAISED || kind > EVENT_METHOD ||
+    if (number < 1 || number > INT32_MAX || kind < EVENT_RAISED || kind > EVENT_METHOD ||
         metric < METRIC_FIRST || metric > METRIC_LAST || cause < CAUSE_NONE ||
         cause >= CAUSE_SLOTS || evidence < EVIDENCE_NONE || evidence > EVIDENCE_DELETED || !summary)
         return damaged(store, "event", number);
@@ -508,9 +523,12 @@ static bool take_delivered(struct store *store, sqlite3_stmt *row, void *to)
 {
     struct event_log *log = to;
 
-    (void)store;
-    log->delivered = (uint32_t)sqlite3_column_int64(row, 0);
-    log->skipped = (uint32_t)sqlite3_column_int64(row, 1);
+    int64_t delivered = sqlite3_column_int64(row, 0), skipped = sqlite3_column_int64(row, 1);
+
+    if (delivered < 0 || delivered > log->newest || skipped < 0 || skipped > log->newest)
+        return damaged(store, "delivery", delivered);
+    log->delivered = (uint32_t)delivered;
+    log->skipped = (uint32_t)skipped;
     return true;
 }
 

@@ -22,7 +22,7 @@ RATE, BURST = 20, 40  # resets a second, resets of a burst
 LIMITS = reference.Limits(105, 95)  # the window holds 80 to 120
 FIRST_CROSSING_S = 10
 OUTAGE_MAX_S = 2
-BACKOFF_MAX_S = 5
+BACKOFF_S, BACKOFF_MAX_S = 0.1, 5
 
 
 class Load:
@@ -71,6 +71,7 @@ def under_load(directory, sources, seconds, life):
             made = [len(growth) for growth in load.growth().values()]
             if counts != made:
                 faults.append(f"counted {counts}, made {made}")
+            faults += site.averages_wrong(load.growth())
             return judge(site, crossings, faults=faults)
 
         row = total(side_by_side(whole_life, sites))
@@ -81,15 +82,16 @@ def under_load(directory, sources, seconds, life):
         return row
 
 
-def snmpd_restarts(directory, seed, *, crossings=200, restarts=20,
+def snmpd_restarts(directory, seed, *, pairs=200, restarts=20,
                    sources=("bpf", "nftables")) -> Row:
-    """200 crossings, snmpd restarted (half of the time by kill -9) at 20 random moments."""
-    seconds = FIRST_CROSSING_S + crossings / len(sources) / 4 * PERIOD_S
+    """200 raises and their clears; at each station snmpd is restarted (half of the time by
+    kill -9) at 20 random moments."""
+    seconds = FIRST_CROSSING_S + pairs / len(sources) / 2 * PERIOD_S
 
     def life(site, _):
         chance = random.Random(f"{seed} {site.directory.name}")
         begun = time.monotonic()
-        for moment in sorted(chance.uniform(2, seconds) for _ in range(restarts // len(sources))):
+        for moment in sorted(chance.uniform(2, seconds) for _ in range(restarts)):
             let_pass(max(0, begun + moment - time.monotonic()))
             killed = chance.random() < 0.5
             before = site.connections()
@@ -103,13 +105,14 @@ def snmpd_restarts(directory, seed, *, crossings=200, restarts=20,
     return under_load(directory, sources, seconds, life)
 
 
-def agent_kills(directory, seed, *, kills=200, stations=8) -> Row:
+def agent_kills(directory, seed, *, kills=200, stations=8, apart_s=2) -> Row:
     """200 x kill -9 of the agent at random moments, one SET a second.
 
     It starts again after up to 5 s, the longer the more often it died: that is the outage.
     """
     per_station = -(-kills // stations)
-    seconds = 12 + per_station * (BACKOFF_MAX_S + 1)
+    away_s = sum(min(BACKOFF_S * 2**n, BACKOFF_MAX_S) + 1 for n in range(per_station))
+    seconds = 12 + away_s + per_station * apart_s / 2
 
     def life(site, load):
         chance = random.Random(f"{seed} {site.directory.name}")
@@ -117,9 +120,9 @@ def agent_kills(directory, seed, *, kills=200, stations=8) -> Row:
         wait_for_instant(load.generators["sent"].times[0] + 6 * NS)
         with Setter(site) as setter:
             for _ in range(per_station):
-                let_pass(chance.uniform(0, 2))
+                let_pass(chance.uniform(0, apart_s))
                 faults += kill_agent(site)
-                faults += site.averages_wrong(load.growth())
+                site.read_averages(load.generators)
             wait_until(lambda: setter.answered, 5, "a SET")
         return faults + setter.faults()
 
@@ -128,7 +131,7 @@ def agent_kills(directory, seed, *, kills=200, stations=8) -> Row:
 
 def kill_agent(site):
     before = site.connections()
-    with site.outage(may_double=True) as outage:
+    with site.outage(may_double=True):
         killed_ns = time.monotonic_ns()
         site.daemon.kill_agent()
         site.wait_connected(before, BACKOFF_MAX_S + 3)

@@ -3,8 +3,8 @@
 Growth is [(ns, resets)], the times CLOCK_MONOTONIC. A raise/clear pair of one
 burst takes the 10 s of the window; many crossings come of bursts every 4 s:
 the window then holds two of them and three in turn, and crosses a limit between
-the two every 2 s. Several alarms (their waves shifted) at several stations make
-200 of it in two minutes.
+the two every 2 s. Two alarms at two stations make 200 raises and their clears
+in 200 s, three alarms (their waves shifted) at more stations many more.
 """
 
 from typing import NamedTuple

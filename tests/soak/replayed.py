@@ -54,9 +54,12 @@ def finish(site, faults=(), **limits):
 def daemon_kills(directory, seed, *, kills=50, stations=5, life_s=18) -> Row:
     """50 x kill -9 of every process at random moments, started again at once; one SET a second.
 
-    Each run plays the replay anew. A raise lasts over the runs until 10 s are seen.
+    Each run plays the replay anew, and raises at once what is not raised. A raise lasts over the
+    runs until 10 s are seen.
     """
     growth = reference.wave(life_s, ("received", "sent"))
+    for steps in growth.values():
+        steps.append((steps[0][0], 2 * reference.BURST))
 
     def life(site):
         chance = random.Random(f"{seed} {site.directory.name}")
@@ -109,6 +112,7 @@ def one_pause(site, seconds):
     growth = growth_now(site)
     highest = 10 * max(level for ns, level in reference.levels(growth["received"])
                        if ns < time.monotonic_ns() - SAMPLE_NS)
+    site.read_averages()
     faults = site.averages_wrong(growth)
     if age > RIGHT_AFTER_MS:
         faults.append(f"the newest sample was {age} ms old after the pause")
@@ -192,24 +196,23 @@ def clock_steps(directory, seed, *, rounds=2) -> Row:
         growth["sent"].append((moment_ms + 50, -reference.BURST * 3))
 
     def step(site, seconds):
-        faults = site.averages_wrong(growth_now(site))
+        site.read_averages()
         offset.write_bytes(struct.pack("q", seconds))
         site.clock_steps.append((time.monotonic_ns(), seconds))
         site.daemon.wait_for_samples(1)
-        return faults + site.averages_wrong(growth_now(site))
+        site.read_averages()
 
     def life(site):
         site.start()
-        faults = []
         for turn in range(rounds):
             for n, seconds in enumerate((HOUR_S, 0, -HOUR_S, 0)):
                 site.until(FIRST_CROSSING_S + 0.5 + 8 * turn + 2 * n)
-                faults += step(site, seconds)
+                step(site, seconds)
             before = site.connections()
             with site.outage(may_double=True):
                 site.daemon.kill_agent()
                 site.wait_connected(before)
-        return faults
+        return site.averages_wrong(growth_now(site))
 
     return at_each(directory, ["clock"], life, growth, env=env)
 

@@ -20,6 +20,8 @@ from lab import cleanup, paths  # noqa: E402
 from soak import scenarios  # noqa: E402
 from soak.tally import table  # noqa: E402
 
+FAULTS_SHOWN = 10
+
 
 def main():
     parser = argparse.ArgumentParser()
@@ -39,12 +41,19 @@ def main():
     for name, play in chosen.items():
         print(f"{name} ...", flush=True)
         rows.append(scenarios.played(name, play, options.seed))
+    for row in rows:
+        tell_faults(row)
     print(f"\n{table(rows)}\n")
-    wrong = [(row.scenario, fault) for row in rows for fault in row.faults]
-    for scenario, fault in wrong:
-        print(f"{scenario}: {fault}")
-    print(f"{len(rows)} scenarios, {len(wrong)} faults, {time.monotonic() - begun:.0f} s")
-    return 1 if wrong or not rows else 0
+    faults = sum(len(row.faults) for row in rows)
+    print(f"{len(rows)} scenarios, {faults} faults, {time.monotonic() - begun:.0f} s")
+    return 1 if faults or not rows else 0
+
+
+def tell_faults(row):
+    for fault in row.faults[:FAULTS_SHOWN]:
+        print(f"{row.scenario}: {fault}")
+    if len(row.faults) > FAULTS_SHOWN:
+        print(f"{row.scenario}: and {len(row.faults) - FAULTS_SHOWN} more, which stand above")
 
 
 if __name__ == "__main__":

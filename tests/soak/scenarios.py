@@ -21,18 +21,22 @@ ALL = {
     "receiver drops": replayed.lossy_receiver,
     "clock and counters": replayed.clock_steps,
     "directory unusable": storage.directories,
+    "disk nearly full": storage.nearly_full,
     "database damaged": storage.damaged_files,
+    "crash and damage": storage.crashed_files,
 }
 
 SHORT = {
-    "snmpd restarted": partial(real.snmpd_restarts, crossings=8, restarts=3, sources=["bpf"]),
-    "agent killed": partial(real.agent_kills, kills=4, stations=2),
-    "daemon killed": partial(replayed.daemon_kills, kills=2, stations=1, life_s=10),
+    "snmpd restarted": partial(real.snmpd_restarts, pairs=4, restarts=3, sources=["bpf"]),
+    "agent killed": partial(real.agent_kills, kills=8, stations=2, apart_s=5),
+    "daemon killed": partial(replayed.daemon_kills, kills=4, stations=2, life_s=10),
     "snmpd paused": partial(replayed.pauses, seconds=(1, 5)),
     "receiver drops": partial(replayed.lossy_receiver, crossings=12),
     "clock and counters": partial(replayed.clock_steps, rounds=1),
     "directory unusable": storage.directories,
+    "disk nearly full": partial(storage.nearly_full, pages=(1, 4)),
     "database damaged": partial(storage.damaged_files, cuts=12, flips=6, stations=2),
+    "crash and damage": partial(storage.crashed_files, cuts=4, flips=2, stations=2),
 }
 
 

@@ -52,9 +52,16 @@ class Run:
     ended_ns: int = 2**63
 
 
+class Reading(NamedTuple):
+    """Averages of a sample that was taken between these times."""
+    begun_ns: int
+    ended_ns: int
+    averages: dict  # by metric
+
+
 class Site:
     def __init__(self, directory, *, growth=None, limits=reference.REPLAY_LIMITS, source=None,
-                 netns=None, network=None, env=None):
+                 netns=None, network=None, env=None, user=None):
         """growth: of a replay, as reference.wave() gives it.
 
         network: (end of snmpd, end of the receivers) of a pair; else all is on the loopback.
@@ -69,8 +76,8 @@ class Site:
                                    (self.informed, [sinks.V3_INFORM])])
         source = source or reference.write_replay(directory / "scene.replay", growth)
         self.daemon = Daemon(directory / "daemon", self.snmpd, netns=netns, source=source, env=env,
-                             configuration=reference.configuration(limits))
-        self.outages, self.runs, self.logs = [], [], []
+                             user=user, configuration=reference.configuration(limits))
+        self.outages, self.runs, self.readings = [], [], []
         # (CLOCK_MONOTONIC ns, seconds by which the daemon's clock is elsewhere from then on)
         self.clock_steps = [(time.monotonic_ns(), 0)]
 
@@ -194,17 +201,21 @@ class Site:
     def wait_for_storage(self, state, timeout=8):
         self.daemon.wait_for_value("tcpResetStorageState.0", state, timeout)
 
-    def averages_wrong(self, growth):
-        """Faults: averages that no sample of the moment can have."""
-        names = {f"tcpReset{metric[0].upper()}{metric[1:]}Avg10s.0": steps
-                 for metric, steps in growth.items()}
+    def read_averages(self, metrics=tuple(METRICS.values())):
+        """Judged by averages_wrong(), when it is known what had grown by then."""
+        names = [f"tcpReset{metric[0].upper()}{metric[1:]}Avg10s.0" for metric in metrics]
         begun_ns = time.monotonic_ns()
         age_ms, *values = self.manager.values("tcpResetSampleAge.0", *names)
-        ended_ns = time.monotonic_ns() - age_ms * 1_000_000
-        begun_ns -= (age_ms + 1) * 1_000_000
-        return [f"{name} is {value}, reference {10 * low} to {10 * high}"
-                for (name, steps), value in zip(names.items(), values)
-                for low, high in [reference.level_between(steps, begun_ns, ended_ns)]
+        self.readings.append(Reading(begun_ns - (age_ms + 1) * 1_000_000,
+                                     time.monotonic_ns() - age_ms * 1_000_000,
+                                     dict(zip(metrics, values))))
+
+    def averages_wrong(self, growth):
+        """Faults: averages that no sample of their moment can have."""
+        return [f"the average of {metric} was {value}, reference {10 * low} to {10 * high}"
+                for reading in self.readings for metric, value in reading.averages.items()
+                for low, high in [reference.level_between(growth[metric], reading.begun_ns,
+                                                          reading.ended_ns)]
                 if isinstance(value, Missing) or not 10 * low <= value <= 10 * high]
 
 

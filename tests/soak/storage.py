@@ -6,10 +6,12 @@ measuring, answering and notifying as if nothing were wrong.
 
 import os
 import random
+import re
 import shutil
 import sqlite3
 import subprocess
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 from lab import cleanup
 from lab.process import Process
@@ -19,14 +21,19 @@ from soak import reference
 from soak.replayed import FIRST_CROSSING_S, finish
 from soak.site import (NOTIFICATIONS, STORAGE_FAILING, STORAGE_GOOD, STORAGE_REPLACED, Setter,
                        Site)
-from soak.tally import Row, side_by_side, total
+from soak.tally import Row, content, number_of, side_by_side, total
 
 # A column's name in the schema: found with the first event, when alarms have been written.
 FOUND_BY_INSERT = "has no column named"
 GOES_ON = "measuring and answering go on"
 USABLE = "can be used again"
 DATABASE = "rstwatch.db"
+# In a database that is sound to SQLite. With the first, no event would be notified.
+IMPOSSIBLE = ("UPDATE delivery SET delivered = 1000000",
+              "UPDATE event SET number = 4294967295 WHERE number = 6",
+              "UPDATE event SET number = 1000000 WHERE number = 1")
 NOBODY = 65534
+PAGE = 4096
 SCENE_S = FIRST_CROSSING_S + 8
 
 
@@ -56,11 +63,12 @@ def run(*command):
 
 
 def directories(directory, seed) -> Row:
-    """Full from the start, read-only from the start, removed while running, another's."""
-    lives = {each.__name__: each for each in (full, read_only, removed)}
+    """Full or read-only from the start; full, removed or another's while running; another's."""
+    lives = {each.__name__: each for each in (full, filled, read_only, removed, given_away)}
 
     def whole_life(name):
-        with Site(directory / name, growth=reference.wave(SCENE_S, ("received", "sent"))) as site:
+        with Site(directory / name, growth=reference.wave(SCENE_S, ("received", "sent")),
+                  user="nobody" if name == "given_away" else None) as site:
             return lives[name](site)
 
     row = total(side_by_side(whole_life, lives))
@@ -77,6 +85,18 @@ def full(site):
         faults = failing(site)
         (state / "filling").unlink()
         run("mount", "-o", "remount,size=1m", state)
+        return judged_when_good(site, faults)
+
+
+def filled(site):
+    """Full while running; room again."""
+    state = site.daemon.state
+    with mounted(state, "-t", "tmpfs", "-o", "size=256k,mode=0700", "rstw-filled"):
+        site.start()
+        site.snmpd.write.set((Setter.OBJECT, "u", 12345))
+        fill(state / "filling")
+        faults = failing(site)
+        (state / "filling").unlink()
         return judged_when_good(site, faults)
 
 
@@ -117,6 +137,17 @@ def removed(site):
     return judged_when_good(site, faults)
 
 
+def given_away(site):
+    """Somebody else's while running, and back again."""
+    state = site.daemon.state
+    site.start()
+    site.until(FIRST_CROSSING_S - 1)
+    os.chown(state, 0, 0)
+    faults = failing(site)
+    os.chown(state, NOBODY, NOBODY)
+    return judged_when_good(site, faults)
+
+
 def failing(site):
     """Once an event cannot be written."""
     site.until(FIRST_CROSSING_S + 3)
@@ -150,6 +181,62 @@ def stored_events(site):
         return database.execute("SELECT count(*) FROM event").fetchone()[0]
 
 
+def nearly_full(directory, seed, *, pages=(1, 2, 4, 6)) -> Row:
+    """Room for that many pages more, so that some writes succeed and others do not; then kill -9.
+
+    What the next run sees happen is notified, whatever the last one could write.
+    """
+    def whole_life(count):
+        growth = {metric: [(ms, 10 * reference.BURST)]
+                  for metric, ms in zip(reference.COUNTERS, (2500, 2800, 3100))}
+        with Site(directory / f"{count}-pages", growth=growth) as site, \
+                mounted(site.daemon.state, "-t", "tmpfs", "-o", "size=256k,mode=0700", "rstw"):
+            row = filled_but_for(site, count)
+            row.faults = [f"{count} pages: {fault}" for fault in row.faults]
+            return row
+
+    return total(side_by_side(whole_life, pages))
+
+
+def filled_but_for(site, pages):
+    filling = site.daemon.state / "filling"
+    site.start()
+    fill(filling)
+    os.truncate(filling, (filling.stat().st_size // PAGE - pages) * PAGE)
+    row = Row()
+    row.faults = notified_all(site, row)
+    if site.daemon.process.matching(USABLE):
+        row.faults.append("the log says that it can be used again, but it is full")
+    site.kill_daemon()
+    filling.unlink()
+    site.start_daemon()
+    site.wait_connected(0)
+    row.faults += notified_all(site, row)
+    return row
+
+
+def notified_all(site, row):
+    """Faults: events that the log tells of since the start, and nobody was notified of.
+
+    Those of the run before, whose delivery could not be written, may come again.
+    """
+    counts = [len(receiver.received(*NOTIFICATIONS)) for receiver in site.receivers]
+    site.until(4.5)
+    site.daemon.wait_for_value("tcpResetEventsPending.0", 0)
+    told = {int(re.search(r"event (\d+):", line.text)[1])
+            for line in site.daemon.process.matching(r"event \d+: alarm")}
+    row.crossings += len(told)
+    row.events += len(told)
+    faults = []
+    for n, (receiver, count) in enumerate(zip(site.receivers, counts)):
+        got = told & {number_of(each) for each in receiver.received(*NOTIFICATIONS)[count:]}
+        row.received[n] += len(got)
+        row.lost += len(told - got)
+        if told - got:
+            faults.append(f"not notified: events {sorted(told - got)} of {sorted(told)}")
+    return faults
+
+
 def foreign(directory):
     """Refused at the start, with a clear message."""
     with Site(directory, growth=reference.wave(1)) as site:
@@ -164,28 +251,73 @@ def foreign(directory):
 # The file
 
 
-def damaged_files(directory, seed, *, cuts=120, flips=120, stations=4) -> Row:
+def damaged_files(directory, seed, *, cuts=120, flips=400, stations=4) -> Row:
     """A database cut at many lengths and with random bytes changed; each start raises alarms.
 
     Either it is used or it is set aside as it was; the numbers of events only grow.
     """
-    original, newest, made = make_database(directory)
+    original, told, made = make_database(directory / "original", Site.stop_daemon)
     chance = random.Random(seed)
-    lengths = {0, 1, 15, 16, 99, 100, 4095, 4096, 4097, len(original) - 1}
-    while len(lengths) < min(cuts, len(original)):
-        lengths.add(chance.randrange(len(original)))
-    damages = [(f"cut at {length}", original[:length]) for length in list(lengths)[:cuts]]
-    damages += [(f"flipped ({n})", flipped(original, chance)) for n in range(flips)]
+    damages = [damage for name in original for damage in damages_of(original, name, cuts, flips,
+                                                                    chance)]
+    damages += [(sql, altered(directory, original[""], sql)) for sql in IMPOSSIBLE]
+    return started_with(directory, damages, chance, told, made, stations)
+
+
+def crashed_files(directory, seed, *, cuts=40, flips=40, stations=4) -> Row:
+    """The same with each file that kill -9 leaves: SQLite's log is the newer part of it.
+
+    A log that is cut looks like one whose last transaction was not over: what this may have been
+    the delivery of comes again, but no number stands for something else.
+    """
+    original, told, made = make_database(directory / "crashed", Site.kill_daemon)
+    chance = random.Random(seed)
+    damages = [("none", original)]
+    damages += [damage for name in original for damage in damages_of(original, name, cuts, flips,
+                                                                     chance)]
+    return started_with(directory, damages, chance, told, made, stations)
+
+
+def damages_of(original, name, cuts, flips, chance):
+    """(what it is, the files) …, one of the files damaged."""
+    octets = original[name]
+    lengths = [length for length in (0, 1, 15, 16, 31, 32, 99, 100, 4095, 4096, 4097,
+                                     len(octets) - 1) if length < len(octets)][:cuts]
+    while len(set(lengths)) < min(cuts, len(octets)):
+        lengths.append(chance.randrange(len(octets)))
+    contents = [(f"cut at {length}", octets[:length]) for length in dict.fromkeys(lengths)]
+    contents += [(f"flipped ({n})", flipped(octets, chance)) for n in range(flips)]
+    return [(f"{DATABASE}{name} {what}", {**original, name: changed}) for what, changed in contents]
+
+
+def altered(directory, octets, sql):
+    """A sound database that says what cannot be."""
+    path = directory / "altered.db"
+    path.write_bytes(octets)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("PRAGMA journal_mode = DELETE")
+        database.execute(sql)
+    return {"": path.read_bytes()}
+
+
+def started_with(directory, damages, chance, told, made, stations):
+    """Plays a start with each of the damages; the Row of all."""
     chance.shuffle(damages)
+    growth = {metric: [(300, 10 * reference.BURST)] for metric in reference.COUNTERS}
 
     def whole_life(n):
-        growth = {metric: [(300, 10 * reference.BURST)] for metric in reference.COUNTERS}
         with Site(directory / f"damaged-{n}", growth=growth) as site:
             site.start_snmpd()
             row = Row()
-            for name, content in damages[n::stations]:
+            for name, files in damages[n::stations]:
                 row.crossings += len(growth)
-                found = start_with(site, content, newest, row)
+                try:
+                    found = start_with(site, files, told, row,
+                                       may_double=name.startswith(f"{DATABASE}-"))
+                except TimeoutError as error:
+                    found = [str(error).splitlines()[0]]
+                    row.lost += len(growth) * len(site.receivers)
+                    site.kill_daemon()
                 row.faults += [f"{name}: {fault}" for fault in found]
             for fault in row.faults:
                 print(f"  {site.directory.name}: {fault}", flush=True)
@@ -194,34 +326,49 @@ def damaged_files(directory, seed, *, cuts=120, flips=120, stations=4) -> Row:
     return total([made, *side_by_side(whole_life, range(stations))])
 
 
-def make_database(directory):
-    """(its content, the newest number in it, the Row of its making): a daemon's, some events."""
-    growth = {metric: [(500 + 100 * n, 10 * reference.BURST)]
+def make_database(directory, end):
+    """(files by suffix, what was notified by number, the Row of its making): of a daemon that
+    raised alarms in one run, cleared them in the next and has come to this end."""
+    growth = {metric: [(300 + 100 * n, 10 * reference.BURST)]
               for n, metric in enumerate(reference.COUNTERS)}
-    with Site(directory / "original", growth=growth) as site:
+    with Site(directory, growth=growth) as site:
         site.start()
         site.snmpd.write.set((Setter.OBJECT, "u", 3000))
-        row = finish(site)
-        newest = site.value("tcpResetEventNewest.0")
+        site.until(1)
+        site.daemon.wait_for_value("tcpResetEventsPending.0", 0)
         site.stop_daemon()
-        return (site.daemon.state / DATABASE).read_bytes(), newest, row
+        site.start_daemon()
+        row = finish(site)
+        told = {number_of(each): content(each) for each in site.trapped.received(*NOTIFICATIONS)}
+        end(site)
+        return files_of(site.daemon.state / DATABASE), told, row
 
 
-def flipped(content, chance):
+def files_of(path):
+    """Of one database, by what follows its name. The index of its log is left out."""
+    return {name: Path(f"{path}{name}").read_bytes() for name in ("", "-wal", "-journal")
+            if Path(f"{path}{name}").exists()}
+
+
+def flipped(octets, chance):
     """One to eight bytes in a row are others, where there is something."""
-    changed = bytearray(content)
-    start = chance.choice([n for n, byte in enumerate(content) if byte])
-    for n in range(start, min(start + chance.randint(1, 8), len(content))):
+    changed = bytearray(octets)
+    start = chance.choice([n for n, byte in enumerate(octets) if byte])
+    for n in range(start, min(start + chance.randint(1, 8), len(octets))):
         changed[n] ^= chance.randint(1, 255)
     return bytes(changed)
 
 
-def start_with(site, content, newest_before, row):
-    """Faults of a start with this in place of the database."""
-    state, before = site.daemon.state, asides(site)
-    for name in ("", "-wal", "-shm"):
+def start_with(site, files, told, row, *, may_double=False):
+    """Faults of a start with these in place of the database.
+
+    told: what was notified before, by number; it may come again if it may double.
+    """
+    state, before, newest_before = site.daemon.state, asides(site), max(told)
+    for name in ("", "-wal", "-shm", "-journal"):
         (state / f"{DATABASE}{name}").unlink(missing_ok=True)
-    (state / DATABASE).write_bytes(content)
+    for name, octets in files.items():
+        (state / f"{DATABASE}{name}").write_bytes(octets)
     counts = [len(receiver.received(*NOTIFICATIONS)) for receiver in site.receivers]
     site.start_daemon()
     site.wait_connected(0)
@@ -229,20 +376,23 @@ def start_with(site, content, newest_before, row):
     site.daemon.wait_for_value("tcpResetEventsPending.0", 0)
     state_now, newest = site.manager.values("tcpResetStorageState.0", "tcpResetEventNewest.0")
     site.kill_daemon()
-    faults = judge_start(site, before, content, state_now)
+    faults = judge_start(site, before, files, state_now)
     if newest <= newest_before:
         faults.append(f"the newest event is {newest}, and was {newest_before} before")
     for n, (receiver, count) in enumerate(zip(site.receivers, counts)):
-        got = receiver.received(*NOTIFICATIONS)[count:]
-        row.received[n] += len(got)
-        numbers = [int(each.values["tcpResetEventNumber"]) for each in got]
-        if not numbers or min(numbers) <= newest_before or len(set(numbers)) != len(numbers):
+        numbers = [number_of(each) for each in receiver.received(*NOTIFICATIONS)[count:]
+                   if not may_double or told.get(number_of(each)) != content(each)]
+        new = {number for number in numbers if number > newest_before}
+        row.received[n] += len(new)
+        row.lost += max(0, len(reference.COUNTERS) - len(new))
+        row.doubled += len(numbers) - len(set(numbers))
+        if len(new) != len(numbers) or len(new) < len(reference.COUNTERS):
             faults.append(f"notified: {numbers}, the newest was {newest_before}")
     row.events += len(site.daemon.process.matching(r"event \d+: alarm"))
     return faults
 
 
-def judge_start(site, before, content, state_now):
+def judge_start(site, before, files, state_now):
     after = asides(site)
     said = site.daemon.process.matching(r"it is now .*aside-\d+, and a new one is begun")
     new = [name for name in after if name not in before]
@@ -250,7 +400,7 @@ def judge_start(site, before, content, state_now):
               if after.get(name) != before[name]]
     if state_now == STORAGE_REPLACED:
         by_insert = any(FOUND_BY_INSERT in line.text for line in said)
-        if [after[name] for name in new] != [content] and not by_insert:
+        if [after[name] for name in new] != [files] and not by_insert:
             faults.append(f"set aside: {new}, not as it was")
         if len(said) != 1:
             faults.append(f"{len(said)} lines of the log say that it was set aside")
@@ -260,6 +410,6 @@ def judge_start(site, before, content, state_now):
 
 
 def asides(site):
-    return {path.name: path.read_bytes()
-            for path in site.daemon.state.glob(f"{DATABASE}.aside-*")
-            if not path.name.endswith(("-wal", "-shm"))}
+    """The files of each database that was set aside."""
+    return {path.name: files_of(path) for path in site.daemon.state.glob(f"{DATABASE}.aside-*")
+            if path.name.rpartition("-")[2].isdigit()}

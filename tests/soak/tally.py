@@ -1,7 +1,7 @@
 """What became of the crossings: the row of a scenario and the table of all."""
 
 import threading
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from lab.snmptrapd import Notification
@@ -106,12 +106,10 @@ def dues(site, pairs):
 
 def judge_receiver(row, n, notifications, events, due, outages, late_ns):
     where = ("trap", "inform")[n]
-    first = {}
-    copies = Counter()
+    copies = defaultdict(list)
     for each in notifications:
-        number = number_of(each)
-        copies[number] += 1
-        first.setdefault(number, each)
+        copies[number_of(each)].append(each)
+    first = {number: each[0] for number, each in copies.items()}
     row.received[n] += len(first)
     for event in events:
         if event.number not in first:
@@ -119,12 +117,12 @@ def judge_receiver(row, n, notifications, events, due, outages, late_ns):
             row.faults.append(f"{where}: lost {event}")
         elif content(first[event.number]) != (event.metric, event.kind):
             row.faults.append(f"{where}: {first[event.number]} is not {event}")
-    for number, count in copies.items():
-        if count > 1 and may_double(first[number], outages):
-            row.doubled_by_kill += count - 1
-        elif count > 1:
-            row.doubled += count - 1
-            row.faults.append(f"{where}: {count} copies of event {number}")
+    for number, found in copies.items():
+        excused = sum(may_double(each, outages) for each in found[:-1])
+        row.doubled_by_kill += excused
+        if extra := len(found) - 1 - excused:
+            row.doubled += extra
+            row.faults.append(f"{where}: {len(found)} copies of event {number}")
     if unknown := set(first) - {event.number for event in events}:
         row.faults.append(f"{where}: no such events: {sorted(unknown)}")
     if n == 0 and list(first) != sorted(first):
@@ -141,6 +139,7 @@ def judge_receiver(row, n, notifications, events, due, outages, late_ns):
 
 
 def may_double(notification: Notification, outages):
+    """Whether it may not have been acknowledged, so that another copy is due."""
     return any(outage.may_double and
                outage.begun_ns - NEAR_NS <= notification.ns <= outage.ended_ns + NS
                for outage in outages)

@@ -439,7 +439,7 @@ static void what_the_ring_has_lost_is_counted(void **state)
         add(RAISED_NS - 20 * SECOND_NS, DIRECTION_RECEIVED);
     event = event_at(EVENT_RAISED, METRIC_RECEIVED, RAISED_NS);
     add(RAISED_NS, DIRECTION_RECEIVED);
-    for (int n = 0; n < 5; n++)
+    for (int n = 0; n < RING_EVIDENCE / CAPTURE_STEP_RECORDS + 1; n++)
         step(RAISED_NS);
     assert_int_equal(event->evidence.packets, 1);
     assert_int_equal(event->evidence.not_kept, 0);
