@@ -26,7 +26,7 @@ def daemon_tests(*names):
 
 
 # The kernel counts, whatever the daemon was built with: once is enough for the first.
-EXACT = ["exact", "causes", "causes_less", "peers"]
+EXACT = ["exact", "causes", "causes_less", "peers", "evidence"]
 KERNEL = ["counts", "sources", "traffic"]
 OTHERS = "tests/agentx " + " ".join(f"--ignore {each}"
                                     for each in daemon_tests(*EXACT, *KERNEL).split())
