@@ -93,6 +93,7 @@ def filled(site):
     state = site.daemon.state
     with mounted(state, "-t", "tmpfs", "-o", "size=256k,mode=0700", "rstw-filled"):
         site.start()
+        site.wait_for_agent()
         site.snmpd.write.set((Setter.OBJECT, "u", 12345))
         fill(state / "filling")
         faults = failing(site)
@@ -113,6 +114,7 @@ def read_only(site):
     """A bind mount that cannot be written; what SET had made before holds."""
     state = site.daemon.state
     site.start()
+    site.wait_for_agent()
     site.snmpd.write.set((Setter.OBJECT, "u", 12345))
     site.stop_daemon()
     site.runs.clear()  # nothing has happened yet
@@ -333,6 +335,7 @@ def make_database(directory, end):
               for n, metric in enumerate(reference.COUNTERS)}
     with Site(directory, growth=growth) as site:
         site.start()
+        site.wait_for_agent()
         site.snmpd.write.set((Setter.OBJECT, "u", 3000))
         site.until(1)
         site.daemon.wait_for_value("tcpResetEventsPending.0", 0)
