@@ -83,20 +83,9 @@ struct net_device {
     possible_net_t nd_net;
 };
 
-struct in6_addr {
-    union {
-        __be32 u6_addr32[4];
-    } in6_u;
-};
-
 struct sock_common {
-    __be32 skc_daddr;
-    __be16 skc_dport;
-    __u16 skc_num;
     unsigned char skc_state;
-    unsigned short skc_family;
     possible_net_t skc_net;
-    struct in6_addr skc_v6_daddr;
     unsigned long skc_flags;
 };
 

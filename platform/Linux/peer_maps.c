@@ -31,10 +31,11 @@ static enum peer_list list_of(const struct count_key *key)
     return sent ? PEERS_SENT : PEERS_RECEIVED;
 }
 
-/* A value has at least as many resets as it has votes; one of few does not stand for them all. */
+/* A value has at least as many resets as it has votes; one of few does not stand for them all.
+   More votes than resets are none: two CPUs have taken away the last one. */
 static uint32_t winner(const struct count_vote *vote, uint64_t count)
 {
-    return vote->votes > count / 4 ? vote->value : 0;
+    return vote->votes <= count && vote->votes > count / 4 ? vote->value : 0;
 }
 
 static void add(struct peer_slice *slice, const struct count_key *key,
