@@ -226,7 +226,7 @@ static bool get_event_log(const struct mib_view *view, const uint32_t *index, in
     case 2:
         return number(value, view->events->newest);
     case 3:
-        return number(value, event_log_dropped(view->events));
+        return number(value, view->events->dropped);
     case 4:
         return number(value, event_log_pending_count(view->events));
     }

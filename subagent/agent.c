@@ -39,6 +39,7 @@ struct agent {
     struct snapshot snapshot;
     struct event_log events;
     struct archive archive;
+    bool numbered_anew; /* those events that the archive does not have yet */
     struct captures captures;
     int64_t saved_ns;
     bool causes_ignored[METRIC_SLOTS]; /* said once */
@@ -67,7 +68,7 @@ static int64_t wall_ms(void)
 
 /* The alarms as they stand and the events that are not there yet: what could not be
    written is written with the next. */
-static void record(struct agent *agent)
+static bool record(struct agent *agent)
 {
     const struct archive_record record = {
         .settings = &agent->snapshot.settings,
@@ -77,8 +78,26 @@ static void record(struct agent *agent)
         .now_ms = wall_ms(),
     };
 
-    archive_record(&agent->archive, &record);
     agent->saved_ns = agent->snapshot.sample.time_ns;
+    return archive_record(&agent->archive, &record);
+}
+
+/*
+ * Records the events above `before` and all that is not recorded yet. Where that
+ * fails, the numbers of the events might be given again by a daemon that finds
+ * none of them, so they get others before anybody has seen them: the same that a
+ * new agent gives them, which steps through these samples again.
+ */
+static void keep(struct agent *agent, uint32_t before)
+{
+    const struct event *first = event_log_after(&agent->events, before);
+
+    if (record(agent)) {
+        agent->numbered_anew = false;
+    } else if (first && !agent->numbered_anew) {
+        event_log_renumber(&agent->events, before, event_number_above_all(first->time_ms));
+        agent->numbered_anew = true;
+    }
 }
 
 /* ---- From a sample to its events ---- */
@@ -123,9 +142,19 @@ static void happened(struct agent *agent, enum event_kind kind, enum metric metr
         event.cause = counted->dominant;
     summary_of_event(event.summary, &event, alarm->has_baseline || factor == 0, counted);
     event_log_add(&agent->events, &event);
-    captures_event(&agent->captures, &event);
-    log_write(LOG_NOTICE, "event %u: %s: %s", event.number,
-              kind == EVENT_RAISED || kind == EVENT_CLEARED ? "alarm" : "change", event.summary);
+}
+
+/* What follows from the events above `before`. */
+static void act_on_events(struct agent *agent, uint32_t before)
+{
+    for (const struct event *event = event_log_after(&agent->events, before); event;
+         event = event_log_after(&agent->events, event->number)) {
+        bool of_alarm = event->kind == EVENT_RAISED || event->kind == EVENT_CLEARED;
+
+        captures_event(&agent->captures, event);
+        log_write(LOG_NOTICE, "event %u: %s: %s", event->number, of_alarm ? "alarm" : "change",
+                  event->summary);
+    }
 }
 
 /* Said once each time that it begins. */
@@ -235,7 +264,8 @@ static void step(struct agent *agent, const struct sample *sample)
     step_alarms(agent);
     tell_changes(agent, &before);
     if (agent->events.newest != newest || sample->time_ns - agent->saved_ns >= SAVE_NS)
-        record(agent);
+        keep(agent, newest);
+    act_on_events(agent, newest);
 }
 
 /* ---- Notifications: one in flight, the oldest first ---- */
@@ -322,7 +352,7 @@ static bool apply_settings(void *context, const struct set_settings *settings)
     agent->snapshot.settings = *settings;
     /* A new agent must not step with these through samples from before them. */
     if (agent->resumed)
-        record(agent);
+        keep(agent, agent->events.newest);
     log_write(LOG_NOTICE, "settings changed by SNMP SET");
     return true;
 }

@@ -6,8 +6,6 @@
 
 #include "subagent/log.h"
 
-#define MS_2020 INT64_C(1577836800000)
-
 /* ---- What is said ---- */
 
 static void good(struct archive *archive)
@@ -105,13 +103,6 @@ static bool open_and_load(struct archive *archive, struct archive_contents *cont
            load(archive, contents);
 }
 
-static uint32_t number_above_all(int64_t now_ms)
-{
-    int64_t seconds = (now_ms - MS_2020) / 1000;
-
-    return seconds > 0 && seconds < UINT32_MAX ? (uint32_t)seconds : 0;
-}
-
 void archive_open(struct archive *archive, const char *directory, int64_t now_ms,
                   struct archive_contents *contents)
 {
@@ -123,7 +114,7 @@ void archive_open(struct archive *archive, const char *directory, int64_t now_ms
     }
     contents->settings = (struct set_settings){0};
     memset(contents->alarms, 0, sizeof contents->alarms);
-    event_log_begin(contents->events, number_above_all(now_ms));
+    event_log_begin(contents->events, event_number_above_all(now_ms));
     if (archive->loaded)
         good(archive);
 }

@@ -47,8 +47,7 @@ struct archive_record {
 
 /*
  * Opens the store in `directory` (not copied) and loads what it holds; what
- * cannot be read is empty. Then the events begin with a number that is surely
- * above all before: the seconds since 2020.
+ * cannot be read is empty. Then the events begin above event_number_above_all().
  */
 void archive_open(struct archive *archive, const char *directory, int64_t now_ms,
                   struct archive_contents *contents);

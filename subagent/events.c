@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#define MS_2020 INT64_C(1577836800000)
+
 bool event_log_open(struct event_log *log, uint32_t capacity)
 {
     *log = (struct event_log){.capacity = capacity};
@@ -15,36 +17,72 @@ void event_log_close(struct event_log *log)
     log->events = NULL;
 }
 
+uint32_t event_number_above_all(int64_t time_ms)
+{
+    int64_t seconds = (time_ms - MS_2020) / 1000;
+
+    return seconds > 0 && seconds < INT32_MAX ? (uint32_t)seconds : 0;
+}
+
 void event_log_begin(struct event_log *log, uint32_t newest)
 {
-    log->kept = 0;
-    log->newest = log->delivered = log->skipped = newest;
+    log->kept = log->dropped = 0;
+    log->newest = log->delivered = newest;
+}
+
+/* By age: 0 is the oldest that is kept. */
+static struct event *at(const struct event_log *log, uint32_t age)
+{
+    return &log->events[(log->oldest + age) % log->capacity];
 }
 
 void event_log_add(struct event_log *log, const struct event *event)
 {
-    if (event->number != log->newest + 1)
-        log->kept = 0;
-    log->events[event->number % log->capacity] = *event;
+    if (log->kept == log->capacity) {
+        log->oldest = (log->oldest + 1) % log->capacity;
+        log->kept--;
+        log->dropped++;
+    }
+    *at(log, log->kept++) = *event;
     log->newest = event->number;
-    if (log->kept < log->capacity)
-        log->kept++;
+}
+
+/* How many of those that are kept have a number up to this one. */
+static uint32_t count_up_to(const struct event_log *log, uint32_t number)
+{
+    uint32_t from = 0, to = log->kept;
+
+    while (from < to) {
+        uint32_t middle = from + (to - from) / 2;
+
+        if (at(log, middle)->number <= number)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
 }
 
 struct event *event_log_find(const struct event_log *log, uint32_t number)
 {
-    if (number > log->newest || number <= log->newest - log->kept)
-        return NULL;
-    return &log->events[number % log->capacity];
+    uint32_t count = count_up_to(log, number);
+
+    return count > 0 && at(log, count - 1)->number == number ? at(log, count - 1) : NULL;
 }
 
 struct event *event_log_after(const struct event_log *log, uint32_t number)
 {
-    uint32_t gone = log->newest - log->kept;
+    uint32_t count = count_up_to(log, number);
 
-    if (number >= log->newest)
-        return NULL;
-    return event_log_find(log, number < gone ? gone + 1 : number + 1);
+    return count < log->kept ? at(log, count) : NULL;
+}
+
+void event_log_renumber(struct event_log *log, uint32_t after, uint32_t least)
+{
+    uint32_t count = count_up_to(log, after);
+
+    for (uint32_t previous = after; count < log->kept; previous = log->newest)
+        log->newest = at(log, count++)->number = previous >= least ? previous + 1 : least;
 }
 
 struct event *event_log_pending(const struct event_log *log)
@@ -54,12 +92,5 @@ struct event *event_log_pending(const struct event_log *log)
 
 uint32_t event_log_pending_count(const struct event_log *log)
 {
-    const struct event *oldest = event_log_pending(log);
-
-    return oldest ? log->newest - oldest->number + 1 : 0;
-}
-
-uint32_t event_log_dropped(const struct event_log *log)
-{
-    return log->newest - log->kept - log->skipped;
+    return log->kept - count_up_to(log, log->delivered);
 }

@@ -37,7 +37,7 @@ struct evidence_file {
 };
 
 struct event {
-    uint32_t number; /* 1, 2, 3 …, over restarts; numbers kept are consecutive */
+    uint32_t number; /* 1, 2, 3 …, over restarts; see event_log_renumber() */
     enum event_kind kind;
     enum metric metric;
     int64_t time_ns;          /* CLOCK_MONOTONIC of the sample that showed it */
@@ -54,11 +54,11 @@ struct event {
 };
 
 struct event_log {
-    struct event *events; /* event n is at [n % capacity] */
+    struct event *events; /* from [oldest] on, and round */
     uint32_t capacity;
+    uint32_t oldest, kept;
     uint32_t newest;    /* number of the newest event; 0 = none yet */
-    uint32_t kept;      /* newest - kept + 1 is the oldest still there */
-    uint32_t skipped;   /* numbers that no event had, see event_log_begin() */
+    uint32_t dropped;   /* events that are no longer kept */
     uint32_t delivered; /* the master agent has acknowledged the notifications up to this number */
 };
 
@@ -66,12 +66,21 @@ struct event_log {
 bool event_log_open(struct event_log *log, uint32_t capacity);
 void event_log_close(struct event_log *log);
 
+/*
+ * The seconds from 2020 to that instant (ms since 1970): above all numbers that were
+ * given by then, as events are rarer than one a second. 0 where the clock is not set.
+ */
+uint32_t event_number_above_all(int64_t time_ms);
+
 /* Empties the log; the next event has the number `newest` + 1. */
 void event_log_begin(struct event_log *log, uint32_t newest);
 
-/* Adds an event. The oldest goes when the log is full, and all do where the number is
-   not newest + 1: the numbers between are lost. */
+/* Adds an event, its number above newest. The oldest goes when the log is full. */
 void event_log_add(struct event_log *log, const struct event *event);
+
+/* Gives the events above `after` new numbers, in their order, from `least` on, or from after + 1
+   on if that is more. */
+void event_log_renumber(struct event_log *log, uint32_t after, uint32_t least);
 
 /* The event with this number; NULL when it is not there (any more). */
 struct event *event_log_find(const struct event_log *log, uint32_t number);
@@ -82,8 +91,5 @@ struct event *event_log_after(const struct event_log *log, uint32_t number);
 /* The oldest event that is not delivered; NULL when all are. They are delivered in order. */
 struct event *event_log_pending(const struct event_log *log);
 uint32_t event_log_pending_count(const struct event_log *log);
-
-/* Events that are no longer kept. */
-uint32_t event_log_dropped(const struct event_log *log);
 
 #endif

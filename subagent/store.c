@@ -41,6 +41,10 @@ static const char *const steps[] = {
     "ALTER TABLE event ADD COLUMN evidence_packets INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE event ADD COLUMN evidence_bytes INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE event ADD COLUMN evidence_not_kept INTEGER NOT NULL DEFAULT 0;",
+    "ALTER TABLE delivery ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE delivery SET dropped = max(0, ifnull((SELECT max(number) FROM event), 0) -"
+    " (SELECT count(*) FROM event) - skipped);"
+    "ALTER TABLE delivery DROP COLUMN skipped;",
 };
 
 #define SCHEMA_VERSION ((int)(sizeof steps / sizeof *steps))
@@ -523,12 +527,12 @@ static bool take_delivered(struct store *store, sqlite3_stmt *row, void *to)
 {
     struct event_log *log = to;
 
-    int64_t delivered = sqlite3_column_int64(row, 0), skipped = sqlite3_column_int64(row, 1);
+    int64_t delivered = sqlite3_column_int64(row, 0), dropped = sqlite3_column_int64(row, 1);
 
-    if (delivered < 0 || delivered > log->newest || skipped < 0 || skipped > log->newest)
+    if (delivered < 0 || delivered > log->newest || dropped < 0 || dropped > UINT32_MAX)
         return damaged(store, "delivery", delivered);
     log->delivered = (uint32_t)delivered;
-    log->skipped = (uint32_t)skipped;
+    log->dropped += (uint32_t)dropped; /* beside those that it has no room for any more */
     return true;
 }
 
@@ -540,7 +544,7 @@ bool store_load_events(struct store *store, struct event_log *log)
                         " FROM event ORDER BY number";
 
     return each_row(store, query, take_event, log) &&
-           each_row(store, "SELECT delivered, skipped FROM delivery", take_delivered, log);
+           each_row(store, "SELECT delivered, dropped FROM delivery", take_delivered, log);
 }
 
 static bool insert_event(struct store *store, const struct event *event)
@@ -563,14 +567,16 @@ static bool insert_event(struct store *store, const struct event *event)
 
 static bool insert_events(struct store *store, const struct event_log *log, uint32_t after)
 {
-    const int64_t gone = (int64_t)log->newest - log->capacity;
+    const int64_t capacity = log->capacity;
 
     for (const struct event *event = event_log_after(log, after); event;
          event = event_log_after(log, event->number))
         if (!insert_event(store, event))
             return false;
-    return log->newest == after ||
-           run_with(store, "DELETE FROM event WHERE number <= ?", &gone, 1, NULL);
+    return run_with(store,
+                    "DELETE FROM event WHERE number <="
+                    " (SELECT number FROM event ORDER BY number DESC LIMIT 1 OFFSET ?)",
+                    &capacity, 1, NULL);
 }
 
 static bool save_alarms(struct store *store, const struct alarm alarms[METRIC_SLOTS],
@@ -584,9 +590,9 @@ static bool save_alarms(struct store *store, const struct alarm alarms[METRIC_SL
 
 static bool save_delivery(struct store *store, const struct event_log *log)
 {
-    const int64_t row[] = {log->delivered, log->skipped};
+    const int64_t row[] = {log->delivered, log->dropped};
 
-    return run_with(store, "UPDATE delivery SET delivered = ?, skipped = ?", row, 2, NULL);
+    return run_with(store, "UPDATE delivery SET delivered = ?, dropped = ?", row, 2, NULL);
 }
 
 bool store_record(struct store *store, const struct event_log *log, uint32_t after,

@@ -35,6 +35,7 @@ IMPOSSIBLE = ("UPDATE delivery SET delivered = 1000000",
 NOBODY = 65534
 PAGE = 4096
 SCENE_S = FIRST_CROSSING_S + 8
+SECONDS_SINCE_2020 = 200_000_000  # at least; numbers of events that could not be stored at once
 
 
 @contextmanager
@@ -175,6 +176,8 @@ def judged_when_good(site, faults):
     row = finish(site, faults)
     if (stored := stored_events(site)) != row.events:
         row.faults.append(f"{stored} events on disk of {row.events}")
+    if (oldest := site.events()[0].number) < SECONDS_SINCE_2020:
+        row.faults.append(f"the number of the first event, which was not stored, is {oldest}")
     return row
 
 
@@ -186,7 +189,8 @@ def stored_events(site):
 def nearly_full(directory, seed, *, pages=(1, 2, 4, 6)) -> Row:
     """Room for that many pages more, so that some writes succeed and others do not; then kill -9.
 
-    What the next run sees happen is notified, whatever the last one could write.
+    What the next run sees happen is notified, whatever the last one could write, and no number
+    is that of two events.
     """
     def whole_life(count):
         growth = {metric: [(ms, 10 * reference.BURST)]
@@ -214,7 +218,16 @@ def filled_but_for(site, pages):
     site.start_daemon()
     site.wait_connected(0)
     row.faults += notified_all(site, row)
+    row.faults += used_twice(site)
     return row
+
+
+def used_twice(site):
+    received = [each for receiver in site.receivers for each in receiver.received(*NOTIFICATIONS)]
+    events = {(number_of(each), *content(each), each.values["tcpResetEventTime"])
+              for each in received}
+    numbers = sorted(number for number, *_ in events)
+    return [f"numbers of events: {numbers}"] if len(numbers) != len(set(numbers)) else []
 
 
 def notified_all(site, row):

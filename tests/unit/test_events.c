@@ -36,7 +36,7 @@ static void test_empty(void **state)
     assert_null(event_log_find(&log, 1));
     assert_null(event_log_after(&log, 0));
     assert_null(event_log_pending(&log));
-    assert_int_equal(event_log_dropped(&log), 0);
+    assert_int_equal(log.dropped, 0);
     event_log_close(&log);
 }
 
@@ -52,11 +52,11 @@ static void test_keeps_the_newest(void **state)
     assert_null(event_log_find(&log, 2));
     assert_int_equal(event_log_find(&log, 3)->number, 3);
     assert_null(event_log_find(&log, 6));
-    assert_int_equal(event_log_dropped(&log), 2);
+    assert_int_equal(log.dropped, 2);
     event_log_close(&log);
 }
 
-/* A log that starts with number 7, as after a restart. */
+/* A log that starts with number 7, as after a restart: what is dropped is counted elsewhere. */
 static void test_goes_on(void **state)
 {
     struct event_log log;
@@ -66,7 +66,7 @@ static void test_goes_on(void **state)
     add(&log, 7);
     add(&log, 8);
     assert_numbers(&log, 7, 8);
-    assert_int_equal(event_log_dropped(&log), 6);
+    assert_int_equal(log.dropped, 0);
     event_log_close(&log);
 }
 
@@ -79,9 +79,49 @@ static void test_gap(void **state)
     add(&log, 1);
     add(&log, 2);
     add(&log, 5);
-    assert_numbers(&log, 5, 5);
-    assert_null(event_log_find(&log, 2));
+    add(&log, 6);
+    assert_int_equal(log.newest, 6);
+    assert_int_equal(event_log_find(&log, 2)->number, 2);
+    assert_null(event_log_find(&log, 3));
+    assert_null(event_log_find(&log, 4));
+    assert_int_equal(event_log_after(&log, 2)->number, 5);
+    assert_int_equal(event_log_after(&log, 3)->number, 5);
+    assert_int_equal(event_log_after(&log, 5)->number, 6);
+    log.delivered = 2;
+    assert_int_equal(event_log_pending(&log)->number, 5);
+    assert_int_equal(event_log_pending_count(&log), 2);
     event_log_close(&log);
+}
+
+static void test_renumber(void **state)
+{
+    struct event_log log;
+
+    (void)state;
+    assert_true(event_log_open(&log, 3));
+    for (uint32_t number = 1; number <= 5; number++)
+        add(&log, number);
+    event_log_renumber(&log, 5, 100); /* none */
+    assert_numbers(&log, 3, 5);
+    event_log_renumber(&log, 3, 100);
+    assert_int_equal(log.newest, 101);
+    assert_int_equal(event_log_after(&log, 0)->number, 3);
+    assert_int_equal(event_log_after(&log, 3)->number, 100);
+    assert_int_equal(event_log_after(&log, 100)->number, 101);
+    assert_null(event_log_find(&log, 4));
+    event_log_renumber(&log, 3, 2); /* never below what is there */
+    assert_int_equal(event_log_after(&log, 3)->number, 4);
+    assert_int_equal(log.newest, 5);
+    event_log_close(&log);
+}
+
+static void test_numbers_above_all(void **state)
+{
+    (void)state;
+    assert_int_equal(event_number_above_all(INT64_C(1577836800000)), 0);
+    assert_int_equal(event_number_above_all(INT64_C(1577836801999)), 1);
+    assert_int_equal(event_number_above_all(0), 0);
+    assert_int_equal(event_number_above_all(INT64_MAX), 0);
 }
 
 static void test_pending(void **state)
@@ -270,6 +310,8 @@ int main(void)
         cmocka_unit_test(test_keeps_the_newest),
         cmocka_unit_test(test_goes_on),
         cmocka_unit_test(test_gap),
+        cmocka_unit_test(test_renumber),
+        cmocka_unit_test(test_numbers_above_all),
         cmocka_unit_test(test_pending),
         cmocka_unit_test(test_summaries),
         cmocka_unit_test(test_summary_of_alarm),

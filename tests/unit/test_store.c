@@ -226,6 +226,37 @@ static void test_events(void **state)
     event_log_close(&loaded);
 }
 
+/* A log with less room than before, and one with gaps in its numbers. */
+static void test_what_is_dropped(void **state)
+{
+    struct event_log log, less;
+    struct store *store = opened();
+
+    (void)state;
+    assert_true(event_log_open(&log, 3) && event_log_open(&less, 2));
+    record(store, &log, 1);
+    record(store, &log, 2);
+    record(store, &log, 200000000);
+    assert_int_equal(log.dropped, 0);
+    record(store, &log, 200000001);
+    assert_int_equal(log.dropped, 1);
+    for (int restarts = 0; restarts < 2; restarts++) {
+        event_log_close(&less);
+        assert_true(event_log_open(&less, 2) && store_load_events(store, &less));
+        assert_int_equal(less.dropped, 2);
+        assert_int_equal(event_log_after(&less, 0)->number, 200000000);
+    }
+    record(store, &less, 200000002);
+    assert_int_equal(less.dropped, 3);
+    event_log_close(&log);
+    assert_true(event_log_open(&log, 3) && store_load_events(store, &log));
+    assert_int_equal(log.dropped, 3);
+    assert_int_equal(log.kept, 2);
+    store_close(store);
+    event_log_close(&log);
+    event_log_close(&less);
+}
+
 static void test_evidence(void **state)
 {
     struct event_log log, loaded;
@@ -358,7 +389,7 @@ static void test_a_database_of_version_1_is_taken_over(void **state)
     (void)state;
     spoil(version_1);
     store = opened();
-    assert_version(4);
+    assert_version(5);
     assert_true(event_log_open(&log, 10) && event_log_open(&loaded, 10));
     assert_true(store_load_settings(store, &settings));
     assert_int_equal(settings.value[METRIC_SENT].value[SETTING_RISING], 7000);
@@ -366,6 +397,7 @@ static void test_a_database_of_version_1_is_taken_over(void **state)
     assert_int_equal(stored[METRIC_RECEIVED].alarm.raises, 12);
     assert_true(store_load_events(store, &log));
     assert_int_equal(log.delivered, 40);
+    assert_int_equal(log.dropped, 40);
     old.cause = CAUSE_NONE;
     old.evidence = (struct evidence_file){0};
     assert_event(event_log_find(&log, 41), &old);
@@ -448,10 +480,10 @@ static void test_other_files(void **state)
     store_close(opened());
     spoil("PRAGMA user_version = -1");
     assert_null(store_open(directory, &damaged, error, sizeof error));
-    assert_non_null(strstr(error, "schema version -1, expected 4"));
+    assert_non_null(strstr(error, "schema version -1, expected 5"));
     spoil("PRAGMA user_version = 77");
     assert_null(store_open(directory, &damaged, error, sizeof error));
-    assert_non_null(strstr(error, "schema version 77, expected 4"));
+    assert_non_null(strstr(error, "schema version 77, expected 5"));
     assert_true(damaged);
     assert_null(store_open("/nonexistent", &damaged, error, sizeof error));
     assert_false(damaged);
@@ -466,6 +498,7 @@ int main(void)
         STORE_TEST(test_unknown_settings_left_out),
         STORE_TEST(test_alarms),
         STORE_TEST(test_events),
+        STORE_TEST(test_what_is_dropped),
         STORE_TEST(test_evidence),
         STORE_TEST(test_events_made_up_for),
         STORE_TEST(test_damage),
