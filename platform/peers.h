@@ -1,7 +1,8 @@
 /*
  * Who has sent us resets, and to whom we have: for one slice of time, about a
  * second, the heaviest peers and the heaviest local ports. Plain data, no
- * pointers: it is shared between processes as it is.
+ * pointers: it is shared between processes as it is. A slice with the begin of
+ * the one before is the same, grown.
  */
 #ifndef RSTWATCH_PEERS_H
 #define RSTWATCH_PEERS_H

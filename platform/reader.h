@@ -12,8 +12,10 @@
  *        blocks. Returns false and writes error when nothing could be read;
  *        the next call tries again. A reader that fails for long is closed in
  *        favour of the next best, if `-s auto` had chosen it.
- * read_peers  Of a source that knows peers: called after each reading; about once
- *        a second it fills *slice, which is zero before, and returns true.
+ * read_peers  Of a source that knows peers: called after each reading until it returns
+ *        false; fills *slice, which is zero before, with a slice that is new or longer than
+ *        before. There is one about once a second, and of one that is a large part of the
+ *        last 10 s also what it has so far, so that an alarm can tell whose a burst is.
  * read_evidence  Of a source that keeps the headers of resets: called after each
  *        reading until it returns false; fills *evidence with the oldest record
  *        that it has not delivered.

@@ -434,7 +434,8 @@ static bool add_line(struct parser *parser, struct replay_line *line)
     sample->sources = UINT32_C(1) << SOURCE_REPLAY;
     line->number = parser->line_number;
     if (line->slice) {
-        finish_slice(line->slice, replay->count ? replay->lines[replay->count - 1].time_ns : 0,
+        finish_slice(line->slice,
+                     replay->count ? replay->lines[replay->count - 1].time_ns : line->time_ns - 1,
                      line->time_ns);
         parser->peers_known = true;
     }
@@ -635,7 +636,7 @@ static bool replay_read(struct reader *reader, struct sample *sample, char *erro
     return true;
 }
 
-/* One a reading: of lines that passed since the last one, the others follow. */
+/* Those of all lines that passed since the last reading. */
 static bool replay_read_peers(struct reader *reader, int64_t now_ns, struct peer_slice *slice)
 {
     const struct replay *replay = &reader->replay;

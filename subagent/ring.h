@@ -14,8 +14,8 @@
    up to 60 s to step through (see store.h), and an agent may be stopped for a while. */
 #define RING_SAMPLES 2048
 
-/* One a second: the windows of peers are a minute long. */
-#define RING_SLICES 128
+/* One a second, for the windows of peers, which are a minute long, and more in a burst. */
+#define RING_SLICES 256
 
 /* The last 10 s at least: the sampler passes on a burst of 8192 and else 500 a second, and with
    each what it answers. */

@@ -177,8 +177,12 @@ static void publish_peers(struct sampler *sampler, struct ring *ring, int64_t no
 {
     struct peer_slice slice = {0};
 
-    if (sampler->type->read_peers && sampler->type->read_peers(sampler->reader, now_ns, &slice))
+    if (!sampler->type->read_peers)
+        return;
+    while (sampler->type->read_peers(sampler->reader, now_ns, &slice)) {
         ring_write_slice(ring, &slice);
+        memset(&slice, 0, sizeof slice);
+    }
 }
 
 static void publish_evidence(struct sampler *sampler, struct ring *ring)

@@ -13,10 +13,19 @@ static uint32_t sum(uint32_t a, uint32_t b)
     return a > UINT32_MAX - b ? UINT32_MAX : a + b;
 }
 
+static bool is_grown(const struct peer_history *history, const struct peer_slice *slice)
+{
+    return history->pushed > 0 &&
+           history->slices[(history->pushed - 1) % PEER_SLICES].begin_ns == slice->begin_ns;
+}
+
 void peer_history_push(struct peer_history *history, const struct peer_slice *slice)
 {
+    if (is_grown(history, slice))
+        history->pushed--;
     history->slices[history->pushed % PEER_SLICES] = *slice;
     history->pushed++;
+    history->merged_once = false;
 }
 
 /* A port is its own address in a list of ports. */
@@ -140,7 +149,7 @@ void peer_history_merge(struct peer_history *history, int64_t now_ns,
     for (enum window n = 0; n < WINDOWS; n++) {
         uint64_t first = first_after(history, now_ns - window_seconds[n] * NS_PER_S);
 
-        if (first == history->first[n] && last == history->last[n])
+        if (history->merged_once && first == history->first[n] && last == history->last[n])
             continue;
         history->first[n] = first;
         history->last[n] = last;
@@ -148,6 +157,7 @@ void peer_history_merge(struct peer_history *history, int64_t now_ns,
         for (enum peer_list list = 0; list < PEER_LISTS; list++)
             merge_list(history, list, first, last, &windows[n]);
     }
+    history->merged_once = true;
 }
 
 uint32_t peer_window_percent(const struct peer_window *window, enum peer_list list, uint32_t count)

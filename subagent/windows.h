@@ -31,10 +31,12 @@ struct peer_window {
 struct peer_history {
     uint64_t pushed;
     struct peer_slice slices[PEER_SLICES];       /* slice n, from 0, is at [n % PEER_SLICES] */
+    bool merged_once;                            /* since the last slice came */
     uint64_t first[WINDOWS], last[WINDOWS];      /* slices that the windows were merged from */
     struct peer merged[PEER_SLICES * PEERS_MAX]; /* used while merging */
 };
 
+/* Adds a slice, or puts it in place of the last one, if it is that one grown. */
 void peer_history_push(struct peer_history *history, const struct peer_slice *slice);
 
 /* Brings the windows that end at now_ns up to date. */

@@ -26,7 +26,8 @@ def daemon_tests(*names):
 
 
 # The kernel counts, whatever the daemon was built with: once is enough for the first.
-EXACT = ["exact", "causes", "causes_less", "peers", "evidence"]
+EXACT = ["exact", "causes", "causes_less", "peers", "peers_burst",
+         "evidence"]
 KERNEL = ["counts", "sources", "traffic"]
 OTHERS = "tests/agentx " + " ".join(f"--ignore {each}"
                                     for each in daemon_tests(*EXACT, *KERNEL).split())

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define SLICE_NS INT64_C(1000000000)
+#define SLICES   10  /* that an alarm looks back */
 #define BATCH    512 /* keys at a time; more than any bucket of a map holds */
 
 bool peers_open(struct peers_reader *reader, const int maps[COUNT_HALVES], uint32_t *half)
@@ -56,8 +57,12 @@ static void add(struct peer_slice *slice, const struct count_key *key,
     peer_slice_add(slice, list_of(key), &peer);
 }
 
+/* bpf_map_lookup_batch() or the one that empties the map as well. */
+typedef int read_batch(int map, void *in, void *out, void *keys, void *values, uint32_t *count,
+                       const struct bpf_map_batch_opts *options);
+
 /* What cannot be read is missing in the lists; the totals do not come from here. */
-static void read_and_empty(int map, struct peer_slice *slice)
+static void read_map(int map, read_batch *read, struct peer_slice *slice)
 {
     static struct count_key keys[BATCH];
     static struct count_value values[BATCH];
@@ -67,7 +72,7 @@ static void read_and_empty(int map, struct peer_slice *slice)
     do {
         uint32_t count = BATCH;
 
-        result = bpf_map_lookup_and_delete_batch(map, in, &batch, keys, values, &count, NULL);
+        result = read(map, in, &batch, keys, values, &count, NULL);
         if (result != 0 && errno != ENOENT)
             return;
         for (uint32_t n = 0; n < count; n++)
@@ -88,12 +93,10 @@ static uint32_t grown(uint64_t before, uint64_t now)
     return now - before > UINT32_MAX ? UINT32_MAX : (uint32_t)(now - before);
 }
 
-/* Turns the programs to the other map, if there is anything in this one. */
-static void turn(struct peers_reader *reader, const uint64_t resets[COUNT_DIRECTIONS],
-                 int64_t now_ns)
+/* The slice so far, but for its peers. */
+static void describe(const struct peers_reader *reader, const uint64_t resets[COUNT_DIRECTIONS],
+                     int64_t now_ns, struct peer_slice *slice)
 {
-    struct peer_slice *slice = reader->slice;
-
     memset(slice, 0, sizeof *slice);
     slice->begin_ns = reader->begin_ns;
     slice->end_ns = now_ns;
@@ -101,27 +104,73 @@ static void turn(struct peers_reader *reader, const uint64_t resets[COUNT_DIRECT
         grown(reader->begin_resets[COUNT_RECEIVED], resets[COUNT_RECEIVED]);
     slice->totals[PEERS_SENT] = slice->totals[PORTS_SENT] =
         grown(reader->begin_resets[COUNT_SENT], resets[COUNT_SENT]);
+}
+
+/* Turns the programs to the other map, if there is anything in this one. */
+static void turn(struct peers_reader *reader, const uint64_t resets[COUNT_DIRECTIONS],
+                 int64_t now_ns)
+{
+    bool any = false;
+
+    describe(reader, resets, now_ns, reader->slice);
+    for (int n = 0; n < COUNT_DIRECTIONS; n++) {
+        uint64_t here = resets[n] - reader->begin_resets[n];
+
+        any |= here > 0;
+        reader->past[n] += here - reader->past[n] / SLICES;
+    }
     begin(reader, resets, now_ns);
-    if (slice->totals[PEERS_RECEIVED] == 0 && slice->totals[PEERS_SENT] == 0)
+    if (!any)
         return;
     __atomic_store_n(reader->half, !*reader->half, __ATOMIC_RELAXED);
     reader->waiting = true;
 }
 
+/* More than an even share of the last 10 s, which a steady flood does not have, and something
+   that has not been told. */
+static bool is_burst(const struct peers_reader *reader, const uint64_t resets[COUNT_DIRECTIONS])
+{
+    for (int n = 0; n < COUNT_DIRECTIONS; n++)
+        if (resets[n] > reader->told[n] &&
+            resets[n] - reader->begin_resets[n] > reader->past[n] / (SLICES - 2))
+            return true;
+    return false;
+}
+
+/* Programs add to it meanwhile: what is read may be a little more than the totals. */
+static void look(struct peers_reader *reader, const uint64_t resets[COUNT_DIRECTIONS],
+                 int64_t now_ns, struct peer_slice *slice)
+{
+    describe(reader, resets, now_ns, slice);
+    read_map(reader->maps[*reader->half], bpf_map_lookup_batch, slice);
+    memcpy(reader->told, resets, sizeof reader->told);
+}
+
+static void finish(struct peers_reader *reader, struct peer_slice *slice)
+{
+    *slice = *reader->slice;
+    read_map(reader->maps[!*reader->half], bpf_map_lookup_and_delete_batch, slice);
+    reader->waiting = false;
+}
+
 bool peers_read(struct peers_reader *reader, const uint64_t resets[COUNT_DIRECTIONS],
                 int64_t now_ns, struct peer_slice *slice)
 {
+    bool burst;
+
     if (reader->begin_ns == 0) {
         begin(reader, resets, now_ns);
+        memcpy(reader->told, resets, sizeof reader->told);
         return false;
     }
-    if (reader->waiting) {
-        read_and_empty(reader->maps[!*reader->half], reader->slice);
-        reader->waiting = false;
-        *slice = *reader->slice;
+    if (reader->waiting && reader->slice->end_ns < now_ns) {
+        finish(reader, slice);
         return true;
     }
+    burst = is_burst(reader, resets);
+    if (burst)
+        look(reader, resets, now_ns, slice);
     if (now_ns - reader->begin_ns >= SLICE_NS)
         turn(reader, resets, now_ns);
-    return false;
+    return burst;
 }

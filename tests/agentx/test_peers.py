@@ -28,7 +28,7 @@ EVERY = 20  # of its packets one is the heavy peer's
 HEAVY = "192.0.2.11"
 MEMORY_KB = 1024  # that the flood may take: a byte for each address
 
-# The delay is for the slices: a burst would raise before the first one tells whose it is.
+# Until all bursts have been made.
 CONFIGURATION = "".join(f"alarm {metric} {{ raise-delay = 2 }}\n" for metric in ("received", "sent"))
 
 

@@ -99,6 +99,27 @@ static void a_slice_leaves_a_window_when_it_ended_before(void **state)
     assert_int_equal(windows[WINDOW_60_S].counts[PEERS_RECEIVED], 0);
 }
 
+/* Told before it has ended: the later one stands for both. */
+static void a_slice_that_has_grown_is_one(void **state)
+{
+    (void)state;
+    for (uint32_t tenths = 1; tenths <= 10; tenths++) {
+        slice.begin_ns = 99 * S;
+        slice.end_ns = 99 * S + tenths * S / 10;
+        add(1, 80, CAUSE_ABORTED, 5 * tenths);
+        peer_history_push(&history, &slice);
+        peer_history_merge(&history, slice.end_ns, windows);
+        assert_peer(WINDOW_10_S, 1, 1, 5 * tenths);
+        assert_int_equal(windows[WINDOW_10_S].totals[PEERS_RECEIVED], 5 * tenths);
+        memset(&slice, 0, sizeof slice);
+    }
+    add(1, 80, CAUSE_ABORTED, 7);
+    push(101 * S);
+    peer_history_merge(&history, 101 * S, windows);
+    assert_peer(WINDOW_60_S, 1, 1, 57);
+    assert_int_equal(history.pushed, 2);
+}
+
 static void port_and_cause_are_those_of_most(void **state)
 {
     (void)state;
@@ -189,6 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WINDOWS_TEST(slices_are_added_up_and_ranked),
         WINDOWS_TEST(a_slice_leaves_a_window_when_it_ended_before),
+        WINDOWS_TEST(a_slice_that_has_grown_is_one),
         WINDOWS_TEST(port_and_cause_are_those_of_most),
         WINDOWS_TEST(what_differs_is_kept_apart),
         WINDOWS_TEST(any_slices_give_what_a_plain_count_gives),
