@@ -181,7 +181,10 @@ static bool take_record(struct capture *capture, const struct evidence *evidence
         return true;
     if (capture->file < 0 && !begin_file(capture))
         return false;
-    result_of(capture)->not_kept += evidence->missed;
+    if (evidence->kind == EVIDENCE_MISSED) {
+        result_of(capture)->not_kept += evidence->missed;
+        return true;
+    }
     if (result_of(capture)->packets + room <= capture->packets_max)
         return add_packet(capture, evidence);
     result_of(capture)->not_kept += evidence->kind == EVIDENCE_RESET;

@@ -295,10 +295,10 @@ static bool bpf_read(struct reader *reader, struct sample *sample, char *error, 
         return false;
     exact_set(&exact, sample);
     exact_set_causes(&exact, sample);
-    records_begin(&reader->records, sample->time_ns);
     for (int direction = 0; direction < COUNT_DIRECTIONS; direction++)
         reader->resets[direction] =
             exact.resets[direction][COUNT_IPV4] + exact.resets[direction][COUNT_IPV6];
+    records_begin(&reader->records, reader->resets, sample->time_ns);
     sample->sources |= UINT32_C(1) << SOURCE_BPF;
     sample->peers_known = true;
     return true;

@@ -172,7 +172,8 @@ static __always_inline bool is_reset(struct bpf_nf_ctx *context, enum count_fami
     return family == COUNT_IPV4 ? is_reset_ipv4(context, reset) : is_reset_ipv6(context, reset);
 }
 
-/* The number of the record of a reset at a hook; 0: none is kept. */
+/* The number of the record of a reset at a hook; 0: none is kept. Before it is counted: the daemon
+   takes a reset that is counted, but has no record, for one that was lost. */
 static __always_inline __u64 record_reset(const struct bpf_nf_ctx *context,
                                           enum count_direction direction,
                                           const struct segment *reset, struct why why)
@@ -223,8 +224,8 @@ static __noinline void count_received(struct bpf_nf_ctx *context, enum count_fam
         party_of(context->skb, family, IPV4_SOURCE, IPV6_SOURCE, reset->destination);
     struct why why = {cause_of_received(context, family, reset), 0};
 
-    count(COUNT_RECEIVED, &party, why.cause);
     record_reset(context, COUNT_RECEIVED, reset, why);
+    count(COUNT_RECEIVED, &party, why.cause);
 }
 
 static __noinline void count_sent(struct bpf_nf_ctx *context, enum count_family family,

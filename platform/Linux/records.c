@@ -48,15 +48,14 @@ static uint64_t newest(const struct records_reader *reader, enum count_record_ki
     return __atomic_load_n(&reader->rings[kind].newest, __ATOMIC_ACQUIRE);
 }
 
-/* Past what the programs have written over, or are about to; how many that is. */
-static uint64_t skip_lost(struct records_reader *reader, enum count_record_kind kind)
+/* Past what the programs have written over, or are about to. */
+static void skip_lost(struct records_reader *reader, enum count_record_kind kind)
 {
     uint64_t newest_number = newest(reader, kind);
     uint64_t oldest = newest_number > COUNT_RECORDS - 64 ? newest_number - (COUNT_RECORDS - 64) : 1;
-    uint64_t lost = reader->next[kind] < oldest ? oldest - reader->next[kind] : 0;
 
-    reader->next[kind] += lost;
-    return lost;
+    if (reader->next[kind] < oldest)
+        reader->next[kind] = oldest;
 }
 
 /* A copy of record `number`; false: it is not whole, not yet or no longer. */
@@ -72,16 +71,28 @@ static bool copy_record(const struct records_reader *reader, enum count_record_k
     return __atomic_load_n(&record->number, __ATOMIC_RELAXED) == number;
 }
 
-void records_begin(struct records_reader *reader, int64_t now_ns)
+static void begin_anew(struct records_reader *reader)
+{
+    for (int kind = 0; kind < COUNT_RECORD_KINDS; kind++)
+        reader->next[kind] = newest(reader, (enum count_record_kind)kind) + 1;
+    memcpy(reader->told, reader->counted, sizeof reader->told);
+}
+
+void records_begin(struct records_reader *reader, const uint64_t counted[COUNT_DIRECTIONS],
+                   int64_t now_ns)
 {
     int64_t passed_ns = reader->now_ns ? now_ns - reader->now_ns : 0;
     uint64_t waiting, allowed;
 
+    memcpy(reader->counted, counted, sizeof reader->counted);
+    if (!reader->read)
+        begin_anew(reader);
+    reader->read = false;
     reader->now_ns = now_ns;
     reader->tokens_ns += passed_ns;
     if (reader->tokens_ns > BURST * TOKEN_NS)
         reader->tokens_ns = BURST * TOKEN_NS;
-    reader->missed += (uint32_t)skip_lost(reader, COUNT_RECORD_RESET);
+    skip_lost(reader, COUNT_RECORD_RESET);
     reader->until = newest(reader, COUNT_RECORD_RESET);
     waiting = reader->until + 1 - reader->next[COUNT_RECORD_RESET];
     allowed = (uint64_t)(reader->tokens_ns / TOKEN_NS);
@@ -98,6 +109,11 @@ static const char *state_name(unsigned char state)
     return state < sizeof names / sizeof *names ? names[state] : "";
 }
 
+static enum direction direction_of(int direction)
+{
+    return direction == COUNT_SENT ? DIRECTION_SENT : DIRECTION_RECEIVED;
+}
+
 static struct evidence evidence_of(const struct records_reader *reader,
                                    const struct count_record *record, enum count_record_kind kind)
 {
@@ -107,7 +123,7 @@ static struct evidence evidence_of(const struct records_reader *reader,
         .length = record->length,
         .header_size = record->header_size,
         .kind = kind == COUNT_RECORD_TRIGGER ? EVIDENCE_TRIGGER : EVIDENCE_RESET,
-        .direction = record->direction == COUNT_SENT ? DIRECTION_SENT : DIRECTION_RECEIVED,
+        .direction = direction_of(record->direction),
         .cause = record->cause,
     };
     const char *reason = record->reason < RECORDS_REASONS ? reader->reasons[record->reason] : "";
@@ -118,12 +134,22 @@ static struct evidence evidence_of(const struct records_reader *reader,
     return evidence;
 }
 
-/* The ports of an answer are those of what it answers, the other way round. */
+/* Two fields of `size` bytes, one behind the other, stand the other way round. */
+static bool are_swapped(const uint8_t *a, const uint8_t *b, size_t size)
+{
+    return memcmp(a, b + size, size) == 0 && memcmp(a + size, b, size) == 0;
+}
+
+/* Addresses and ports of an answer are those of what it answers, the other way round. */
 static bool answers(const struct count_record *reset, const struct count_record *trigger)
 {
+    const uint8_t *ip = reset->headers, *triggers = trigger->headers;
+    bool ipv4 = ip[0] >> 4 == 4;
+
     return reset->tcp + 4 <= reset->header_size && trigger->tcp + 4 <= trigger->header_size &&
-           memcmp(reset->headers + reset->tcp, trigger->headers + trigger->tcp + 2, 2) == 0 &&
-           memcmp(reset->headers + reset->tcp + 2, trigger->headers + trigger->tcp, 2) == 0;
+           ip[0] >> 4 == triggers[0] >> 4 &&
+           are_swapped(ip + (ipv4 ? 12 : 8), triggers + (ipv4 ? 12 : 8), ipv4 ? 4 : 16) &&
+           are_swapped(ip + reset->tcp, triggers + trigger->tcp, 2);
 }
 
 /* The segment that `reset` answers, of those up to its time; what is older goes. */
@@ -152,17 +178,37 @@ static bool next_reset(struct records_reader *reader, struct count_record *reset
     uint64_t *next = &reader->next[COUNT_RECORD_RESET];
 
     for (; *next <= reader->until; ++*next) {
-        if (*next % reader->stride != 0) {
-            reader->missed++;
+        if (*next % reader->stride != 0)
             continue;
-        }
         if (copy_record(reader, COUNT_RECORD_RESET, *next, reset)) {
             ++*next;
             return true;
         }
         if (newest(reader, COUNT_RECORD_RESET) - *next < PATIENCE)
             return false; /* still being written */
-        reader->missed++;
+    }
+    return false;
+}
+
+/* Once all is read that was recorded when the resets were counted. A record is given its number
+   before it is counted, so none of these is one that is still to come. */
+static bool tell_missed(struct records_reader *reader, struct evidence *evidence)
+{
+    if (reader->next[COUNT_RECORD_RESET] <= reader->until)
+        return false;
+    for (int direction = 0; direction < COUNT_DIRECTIONS; direction++) {
+        uint64_t missed = reader->counted[direction] - reader->told[direction];
+
+        if (reader->counted[direction] <= reader->told[direction])
+            continue;
+        reader->told[direction] = reader->counted[direction];
+        *evidence = (struct evidence){
+            .time_ns = reader->now_ns,
+            .kind = EVIDENCE_MISSED,
+            .direction = direction_of(direction),
+            .missed = missed > UINT32_MAX ? UINT32_MAX : (uint32_t)missed,
+        };
+        return true;
     }
     return false;
 }
@@ -171,17 +217,17 @@ bool records_read(struct records_reader *reader, struct evidence *evidence)
 {
     struct count_record reset, trigger;
 
+    reader->read = true;
     if (reader->has_reset) {
         *evidence = reader->reset;
         reader->has_reset = false;
         return true;
     }
     if (!next_reset(reader, &reset))
-        return false;
+        return tell_missed(reader, evidence);
     reader->tokens_ns -= TOKEN_NS;
+    reader->told[reset.direction == COUNT_SENT ? COUNT_SENT : COUNT_RECEIVED]++;
     reader->reset = evidence_of(reader, &reset, COUNT_RECORD_RESET);
-    reader->reset.missed = reader->missed;
-    reader->missed = 0;
     reader->has_reset = true;
     if (reset.direction == COUNT_SENT && find_trigger(reader, &reset, &trigger))
         *evidence = evidence_of(reader, &trigger, COUNT_RECORD_TRIGGER);

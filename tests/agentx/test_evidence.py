@@ -10,7 +10,7 @@ import pytest
 from lab import capture_files, causes, mib, replay, segments
 from lab.capture_files import Tcpdump
 from lab.observer import observing
-from lab.segments import SYN, Packets
+from lab.segments import RST, SYN, Packets
 from lab.small_disk import small_file_system
 from lab.snmp import Missing
 from lab.stage import Stage
@@ -230,8 +230,6 @@ def test_a_flood_is_thinned_and_the_loss_counted(make, pair, stage):
         segments.send([syn], pair[1], pair[0], count=FLOOD)
         wait_until(lambda: observer.count("IPv4").sent == FLOOD, 10, "all resets")
         station.daemon.wait_for_samples(2)
-        refuse(stage, 1)  # it carries what was missed before it
-        station.daemon.wait_for_samples(2)
         sent = observer.count("IPv4").sent
     end(station)
     resets = [each for each in capture_files.packets(path_of(station)) if each.is_reset]
@@ -239,6 +237,33 @@ def test_a_flood_is_thinned_and_the_loss_counted(make, pair, stage):
     assert len(resets) + not_kept == sent
     assert len(resets) >= 8192
     assert packets <= 20_000
+
+
+def test_the_loss_is_that_of_the_direction(make, pair, stage):
+    """Three times as many are sent as are received, all at once."""
+    station = make().start()
+    here, there = pair
+    made = [Packets("IPv4", there, here).tcp(port=causes.CLOSED_PORT, flags=flags)
+            for flags in (SYN, RST, SYN, SYN)]
+    with observing(here.namespace) as observer:
+        segments.send(made, there, here, count=FLOOD // 3)
+        wait_until(lambda: observer.count("IPv4").sent == FLOOD // 3 * 3, 10, "all resets")
+        station.daemon.wait_for_samples(2)
+        count = observer.count("IPv4")
+    for metric in ("received", "sent"):
+        switch(station, metric, False)
+    station.daemon.wait_for_value("tcpResetEventNewest.0", 4)
+    for metric, total in (("received", count.received), ("sent", count.sent)):
+        number = raise_of(station, metric)
+        wait_for_state(station, number, COMPLETE)
+        resets = [each for each in capture_files.packets(path_of(station, number)) if each.is_reset]
+        assert row(station, number)[2] == total - len(resets) > 0
+
+
+def raise_of(station, metric):
+    names = station.manager.walk("tcpResetEventMetricName")
+    return next(int(mib.name(each.oid).rpartition(".")[2]) for each in names
+                if each.value == metric.encode())
 
 
 def test_a_file_has_no_more_packets_than_it_may(make, stage):

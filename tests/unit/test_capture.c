@@ -141,10 +141,11 @@ static void add_trigger(int64_t time_ns)
 
 static void add_after_loss(int64_t time_ns, enum direction direction, uint32_t missed)
 {
-    struct evidence record = record_at(time_ns, direction);
+    const struct evidence loss = {
+        .time_ns = time_ns, .kind = EVIDENCE_MISSED, .direction = direction, .missed = missed};
 
-    record.missed = missed;
-    ring_write_evidence(ring, &record);
+    ring_write_evidence(ring, &loss);
+    add(time_ns, direction);
 }
 
 static void step(int64_t sampled_ns)
