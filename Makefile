@@ -4,6 +4,7 @@
 #   make run    see it work (root)       make check    every test (root)
 #   make soak   outages, 15 min (root)   make bench    tables against peers
 #   make install                         honours DESTDIR and PREFIX
+#   make rstsample                       build/rstsample alone: prints samples
 
 PREFIX  = /usr/local
 CC      = cc
@@ -41,13 +42,19 @@ HEADERS = mib/*.h mib/*.def platform/*.h platform/$(OS)/*.h $(PLATFORM_TABLES) s
 # Groups of platform/deps.sh.
 DEPS = build $(PLATFORM_DEPS)
 
+# The sampler alone, without the agent's libraries.
+SAMPLE_SOURCES = subagent/rstsample.c subagent/log.c subagent/ring.c subagent/sampler.c \
+       platform/peers.c platform/replay.c platform/sample.c $(PLATFORM_SOURCES)
+
 LIBS = $(PLATFORM_LDFLAGS) -lnetsnmpagent -lnetsnmpmibs -lnetsnmp -lsqlite3 -lconfuse -lm
 
 UNIT_TESTS = alarm archive average capture components config counted estimate events objects \
        pcapng peers proc_text replay ring sample sampler settings store windows \
        $(PLATFORM_UNIT_TESTS)
 
-all: $(BUILD)/rstwatchd
+all: $(BUILD)/rstwatchd $(BUILD)/rstsample
+
+rstsample: $(BUILD)/rstsample
 
 # One command for all of it: two seconds, and no list of dependencies to keep.
 BUILD_DAEMON = $(COMPILE) -o $(BUILD)/rstwatchd $(SOURCES) $(LDFLAGS) $(LIBS)
@@ -56,12 +63,18 @@ $(BUILD)/rstwatchd: $(SOURCES) $(HEADERS) $(PLATFORM_GENERATED) $(BUILD)/command
 	@sh platform/deps.sh check $(DEPS)
 	$(BUILD_DAEMON)
 
-# Written only when it changes: with another BPF, CFLAGS or MIB_ROOT the daemon is built anew.
+BUILD_SAMPLE = $(COMPILE) -o $(BUILD)/rstsample $(SAMPLE_SOURCES) $(LDFLAGS) $(PLATFORM_LDFLAGS)
+
+$(BUILD)/rstsample: $(SAMPLE_SOURCES) $(HEADERS) $(PLATFORM_GENERATED) $(BUILD)/command
+	@sh platform/deps.sh check $(PLATFORM_DEPS)
+	$(BUILD_SAMPLE)
+
+# Written only when it changes: with another BPF, CFLAGS or MIB_ROOT all is built anew.
 # (It goes here, since a make that compares whole seconds might find it no older.)
 $(BUILD)/command: always
 	@mkdir -p $(BUILD)
 	@echo '$(BUILD_DAEMON)' | cmp -s - $@ || \
-	    { rm -f $(BUILD)/rstwatchd; echo '$(BUILD_DAEMON)' >$@; }
+	    { rm -f $(BUILD)/rstwatchd $(BUILD)/rstsample; echo '$(BUILD_DAEMON)' >$@; }
 
 always:
 
@@ -105,12 +118,12 @@ unit: $(PLATFORM_GENERATED)
 	        $(LDFLAGS) $(PLATFORM_LDFLAGS) -lcmocka -lsqlite3 -lconfuse -lm || exit 1; \
 	done
 
-install: $(BUILD)/rstwatchd
+install: $(BUILD)/rstwatchd $(BUILD)/rstsample
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8 \
 	    $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/snmp/mibs \
 	    $(DESTDIR)$(PREFIX)/share/doc/rstwatch
-	install -m 755 $(BUILD)/rstwatchd $(DESTDIR)$(PREFIX)/sbin/
-	install -m 644 subagent/rstwatchd.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -m 755 $(BUILD)/rstwatchd $(BUILD)/rstsample $(DESTDIR)$(PREFIX)/sbin/
+	install -m 644 subagent/rstwatchd.8 subagent/rstsample.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 644 subagent/rstwatchd.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 mib/TCP-RESET-MIB.txt $(DESTDIR)$(PREFIX)/share/snmp/mibs/
 	install -m 644 subagent/rstwatchd.conf README.md LICENSE NEWS.md \
@@ -119,4 +132,4 @@ install: $(BUILD)/rstwatchd
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all always generated deps run check soak bench unit install clean
+.PHONY: all rstsample always generated deps run check soak bench unit install clean

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,25 @@
 
 #define NS_PER_MS INT64_C(1000000)
 #define FILE_MAX  (16 * 1024 * 1024) /* bytes */
+
+#define LENGTH(array) ((int)(sizeof(array) / sizeof *(array)))
+
+static const char *const state_names[] = {
+    [SYN_COOKIES_UNKNOWN] = "unknown",
+    [SYN_COOKIES_DISABLED] = "disabled",
+    [SYN_COOKIES_ON_OVERFLOW] = "onOverflow",
+    [SYN_COOKIES_ALWAYS] = "always",
+};
+
+static const char *const method_names[] = {
+    [METHOD_EXACT] = "exact",
+    [METHOD_ESTIMATED] = "estimated",
+};
+
+static const char *const cause_method_names[] = {
+    [CAUSES_MEASURED] = "measured",
+    [CAUSES_DERIVED] = "derived",
+};
 
 /* A part of the text: from `at` up to, but without, `end`. */
 struct span {
@@ -137,14 +157,8 @@ static bool parse_counter(const struct parser *parser, struct span value, int ke
 
 static bool parse_state(const struct parser *parser, struct span value, struct replay_line *line)
 {
-    static const char *const names[] = {
-        [SYN_COOKIES_UNKNOWN] = "unknown",
-        [SYN_COOKIES_DISABLED] = "disabled",
-        [SYN_COOKIES_ON_OVERFLOW] = "onOverflow",
-        [SYN_COOKIES_ALWAYS] = "always",
-    };
     uint64_t number;
-    int state = find_name(value, names, sizeof names / sizeof *names);
+    int state = find_name(value, state_names, LENGTH(state_names));
 
     if (state < 0 && parse_number(value, SYN_COOKIES_ALWAYS, &number))
         state = (int)number;
@@ -157,11 +171,7 @@ static bool parse_state(const struct parser *parser, struct span value, struct r
 
 static bool parse_method(const struct parser *parser, struct span value, int key, uint8_t *method)
 {
-    static const char *const names[] = {
-        [METHOD_EXACT] = "exact",
-        [METHOD_ESTIMATED] = "estimated",
-    };
-    int found = find_name(value, names, sizeof names / sizeof *names);
+    int found = find_name(value, method_names, LENGTH(method_names));
 
     if (found < 0)
         return fail_key(parser, key, "exact or estimated expected");
@@ -172,11 +182,7 @@ static bool parse_method(const struct parser *parser, struct span value, int key
 static bool parse_cause_method(const struct parser *parser, struct span value,
                                struct replay_line *line)
 {
-    static const char *const names[] = {
-        [CAUSES_MEASURED] = "measured",
-        [CAUSES_DERIVED] = "derived",
-    };
-    int found = find_name(value, names, sizeof names / sizeof *names);
+    int found = find_name(value, cause_method_names, LENGTH(cause_method_names));
 
     if (found < 0)
         return fail_key(parser, KEY_CAUSE_METHOD, "measured or derived expected");
@@ -528,6 +534,35 @@ const struct replay_line *replay_at(const struct replay *replay, int64_t elapsed
     }
     return &replay->lines[low];
 }
+
+/* ---- Writing ---- */
+
+static void print_method(FILE *to, enum key key, const char *const names[], uint8_t method)
+{
+    if (method != 0)
+        fprintf(to, " %s=%s", key_name(key), names[method]);
+}
+
+void replay_print(FILE *to, int64_t time_ms, const struct sample *sample)
+{
+    fprintf(to, "%s=%" PRId64, key_name(KEY_TIME), time_ms);
+    for (enum counter id = 0; id < COUNTER_COUNT; id++) {
+        if (sample_has(sample, id))
+            fprintf(to, " %s=%" PRIu64, counter_names[id], sample->counter[id]);
+    }
+    print_method(to, KEY_SYN_COOKIE_STATE, state_names, sample->syn_cookie_state);
+    print_method(to, KEY_RECEIVED_METHOD, method_names, sample->received_method);
+    print_method(to, KEY_SENT_METHOD, method_names, sample->sent_method);
+    print_method(to, KEY_CAUSE_METHOD, cause_method_names, sample->cause_method);
+    putc('\n', to);
+}
+
+void replay_print_failure(FILE *to, int64_t time_ms)
+{
+    fprintf(to, "%s=%" PRId64 " %s=1\n", key_name(KEY_TIME), time_ms, key_name(KEY_FAIL));
+}
+
+/* ---- The reader ---- */
 
 struct reader {
     struct replay replay;

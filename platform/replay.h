@@ -33,6 +33,7 @@
 #define RSTWATCH_REPLAY_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "platform/peers.h"
 #include "platform/sample.h"
@@ -64,5 +65,11 @@ void replay_free(struct replay *replay);
 /* The line that holds at `elapsed_ns`: the last one whose time is not later, the
    first one for negative times. */
 const struct replay_line *replay_at(const struct replay *replay, int64_t elapsed_ns);
+
+/* Writes a sample as such a line, without peers: what is parsed from it equals the sample. */
+void replay_print(FILE *to, int64_t time_ms, const struct sample *sample);
+
+/* Writes the line of a reading that failed. */
+void replay_print_failure(FILE *to, int64_t time_ms);
 
 #endif

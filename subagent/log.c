@@ -5,15 +5,17 @@
 #include <time.h>
 #include <unistd.h>
 
+static const char *name = "rstwatch";
 static bool to_stderr = true;
 static int least = LOG_INFO;
 
-void log_open(bool foreground, int level)
+void log_open(const char *program, bool foreground, int level)
 {
+    name = program;
     to_stderr = foreground;
     least = level;
     if (!foreground)
-        openlog("rstwatchd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
+        openlog(program, LOG_PID | LOG_NDELAY, LOG_DAEMON);
 }
 
 /* One write a line, so that lines of the two processes do not mix. */
@@ -26,7 +28,7 @@ static void write_line(const char *message)
 
     localtime_r(&now, &local);
     strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S", &local);
-    length = snprintf(line, sizeof line, "%s rstwatchd[%ld]: %s\n", date, (long)getpid(), message);
+    length = snprintf(line, sizeof line, "%s %s[%ld]: %s\n", date, name, (long)getpid(), message);
     if (write(STDERR_FILENO, line, (size_t)length) < 0)
         return; /* there is nowhere else to say it */
 }

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <syslog.h>
 
-/* Messages below `level` (LOG_DEBUG is the lowest) are left out. */
-void log_open(bool foreground, int level);
+/* `program`: its name, kept. Messages below `level` (LOG_DEBUG is the lowest) are left out. */
+void log_open(const char *program, bool foreground, int level);
 
 /* priority: LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG of syslog(3). */
 void log_write(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -58,8 +58,6 @@ static int complain(const char *error, int status)
 
 static void print_usage(FILE *to)
 {
-    const struct reader_type *type;
-
     fprintf(to,
             "usage: rstwatchd [-fv] [-c file] [-s source] [-S directory] [-u user]\n"
             "                 [-x address]\n"
@@ -78,10 +76,7 @@ static void print_usage(FILE *to)
                 "  --check-config     read the configuration, say what is wrong or differs\n"
                 "  --reset-settings   forget the settings made by SNMP SET\n"
                 "  --version, --help\n\nsources:\n");
-    for (size_t n = 0; (type = sampler_source(n)) != NULL; n++)
-        fprintf(to, "  %s%s%-*s %s\n", type->name, type->argument ? ":" : "",
-                type->argument ? 17 - (int)strlen(type->name) : 18 - (int)strlen(type->name),
-                type->argument ? type->argument : "", type->meaning);
+    sampler_print_sources(to);
 }
 
 /* One line, with what the build was made without. */
@@ -555,7 +550,7 @@ int main(int argc, char **argv)
         print_usage(stderr);
         return EXIT_USAGE;
     }
-    log_open(command_line.foreground, command_line.verbose ? LOG_DEBUG : LOG_INFO);
+    log_open("rstwatchd", command_line.foreground, command_line.verbose ? LOG_DEBUG : LOG_INFO);
     if (!make_absolute(&command_line.config_file) || !make_absolute(&command_line.state_directory))
         return complain(strerror(errno), EXIT_FAILURE);
     return act(&command_line);

@@ -1,6 +1,5 @@
 #include "subagent/sampler.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "subagent/clock.h"
@@ -19,6 +18,16 @@ const struct reader_type *sampler_source(size_t n)
     if (n < count)
         return platform_readers[n];
     return n == count ? &replay_reader : NULL;
+}
+
+void sampler_print_sources(FILE *to)
+{
+    const struct reader_type *type;
+
+    for (size_t n = 0; (type = sampler_source(n)) != NULL; n++)
+        fprintf(to, "  %s%s%-*s %s\n", type->name, type->argument ? ":" : "",
+                type->argument ? 17 - (int)strlen(type->name) : 18 - (int)strlen(type->name),
+                type->argument ? type->argument : "", type->meaning);
 }
 
 static enum reader_open open_reader(const struct reader_type *type, struct reader **reader,

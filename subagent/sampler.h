@@ -5,6 +5,8 @@
 #ifndef RSTWATCH_SAMPLER_H
 #define RSTWATCH_SAMPLER_H
 
+#include <stdio.h>
+
 #include "platform/reader.h"
 #include "subagent/ring.h"
 
@@ -38,7 +40,10 @@ void sampler_close(struct sampler *sampler);
    with the rights that are left; there is no way back but a restart. */
 void sampler_tick(struct sampler *sampler, struct ring *ring);
 
-/* For --help: the n-th source, NULL behind the last. */
+/* The n-th source, NULL behind the last. */
 const struct reader_type *sampler_source(size_t n);
+
+/* For --help: a line for each source. */
+void sampler_print_sources(FILE *to);
 
 #endif

@@ -54,6 +54,7 @@ MAY_INCLUDE = {
     "subagent/ring": "platform/sample platform/peers platform/evidence",
     "subagent/sampler": "platform/reader subagent/ring subagent/clock subagent/log",
     "subagent/supervisor": "subagent/sampler subagent/config subagent/clock subagent/log",
+    "subagent/rstsample": "platform/replay subagent/sampler subagent/clock subagent/log",
     # From samples to a snapshot.
     "subagent/settings": "platform/causes",
     "subagent/config": "subagent/settings platform/sample",
@@ -154,7 +155,7 @@ PURE_CALLS = {"bcmp", "memchr", "memcmp", "memcpy", "memmove", "memset", "strchr
 COMPILER_CALLS = re.compile(r"^__(u?div|u?mod|mul|ash|lsh)[a-z]*\d$|^__stack_chk_fail$")
 
 # The sampler process and what it must not see, not even through another header.
-SAMPLER = ["subagent/sampler.[ch]", "subagent/supervisor.[ch]", "subagent/log.[ch]",
+SAMPLER = ["subagent/sampler.[ch]", "subagent/rstsample.c", "subagent/supervisor.[ch]", "subagent/log.[ch]",
            "subagent/ring.[ch]", "platform/*"]
 NOT_FOR_SAMPLER = ["mib/*.h", "subagent/store.h", "subagent/alarm.h", "subagent/average.h",
                    "subagent/agentx.h", "subagent/agent.h", "subagent/events.h",

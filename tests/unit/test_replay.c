@@ -12,6 +12,7 @@
 
 #include "platform/reader.h"
 #include "platform/replay.h"
+#include "tests/unit/random.h"
 
 #define MS INT64_C(1000000)
 
@@ -494,6 +495,56 @@ static void the_reader_tells_why_it_cannot_open(void **state)
     assert_false(replay_reader.automatic);
 }
 
+/* ---- Writing ---- */
+
+static struct sample random_sample(struct random *random)
+{
+    struct sample sample = {.sources = 1 << SOURCE_REPLAY};
+
+    for (enum counter id = 0; id < COUNTER_COUNT; id++)
+        if (random_one_in(random, 2))
+            sample_set(&sample, id, random_magnitude(random, 64));
+    sample.syn_cookie_state = (uint8_t)random_between(random, 0, SYN_COOKIES_ALWAYS);
+    /* What is known has a method, and only that: as readers do. */
+    if (sample_has(&sample, COUNTER_RECEIVED))
+        sample.received_method = (uint8_t)random_between(random, 1, METHOD_ESTIMATED);
+    if (sample_has(&sample, COUNTER_SENT))
+        sample.sent_method = (uint8_t)random_between(random, 1, METHOD_ESTIMATED);
+    if (sample.valid >> COUNTER_BY_CAUSE)
+        sample.cause_method = (uint8_t)random_between(random, 1, CAUSES_DERIVED);
+    return sample;
+}
+
+static void what_is_written_is_parsed_to_the_same(void **state)
+{
+    struct random random = {random_first_seed()};
+    struct sample samples[200];
+    struct replay replay;
+    char *text;
+    size_t length;
+    FILE *file = open_memstream(&text, &length);
+
+    (void)state;
+    assert_non_null(file);
+    for (size_t n = 0; n < ARRAY_SIZE(samples); n++) {
+        samples[n] = random_sample(&random);
+        replay_print(file, (int64_t)n * 100, &samples[n]);
+    }
+    replay_print_failure(file, 100000);
+    fclose(file);
+    if (!parse_bytes(text, length, &replay))
+        fail_msg("%s", error);
+    assert_int_equal(replay.count, ARRAY_SIZE(samples) + 1);
+    for (size_t n = 0; n < ARRAY_SIZE(samples); n++) {
+        assert_int_equal(replay.lines[n].time_ns, (int64_t)n * 100 * MS);
+        assert_false(replay.lines[n].fail);
+        assert_memory_equal(&replay.lines[n].sample, &samples[n], sizeof *samples);
+    }
+    assert_true(replay.lines[ARRAY_SIZE(samples)].fail);
+    replay_free(&replay);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -514,6 +565,7 @@ int main(void)
         cmocka_unit_test(the_reader_tells_every_slice_once),
         cmocka_unit_test(a_file_without_peers_knows_none),
         cmocka_unit_test(the_reader_tells_why_it_cannot_open),
+        cmocka_unit_test(what_is_written_is_parsed_to_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
