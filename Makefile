@@ -29,7 +29,7 @@ COMPILE  = $(CC) $(STANDARD) $(CPPFLAGS) $(WARN) $(CFLAGS)
 PURE = subagent/alarm.c subagent/average.c subagent/counted.c subagent/events.c subagent/ring.c \
        subagent/evidence_text.c subagent/pcapng.c \
        subagent/settings.c subagent/snapshot.c subagent/summary.c subagent/windows.c mib/objects.c \
-       platform/peers.c platform/sample.c
+       platform/estimate.c platform/peers.c platform/sample.c
 SAMPLER = subagent/log.c subagent/sampler.c subagent/supervisor.c platform/replay.c \
        $(PLATFORM_SOURCES)
 AGENT = mib/asn.c mib/notify.c mib/registration.c subagent/agent.c subagent/agentx.c \
@@ -44,7 +44,8 @@ DEPS = build $(PLATFORM_DEPS)
 
 # The sampler alone, without the agent's libraries.
 SAMPLE_SOURCES = subagent/rstsample.c subagent/log.c subagent/ring.c subagent/sampler.c \
-       platform/peers.c platform/replay.c platform/sample.c $(PLATFORM_SOURCES)
+       platform/estimate.c platform/peers.c platform/replay.c platform/sample.c \
+       $(PLATFORM_SOURCES)
 
 LIBS = $(PLATFORM_LDFLAGS) -lnetsnmpagent -lnetsnmpmibs -lnetsnmp -lsqlite3 -lconfuse -lm
 

@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 #include "platform/Linux/components.h"
-#include "platform/Linux/estimate.h"
+#include "platform/estimate.h"
 #include "platform/Linux/exact.h"
 #include "platform/reader.h"
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "platform/Linux/components.h"
-#include "platform/Linux/estimate.h"
+#include "platform/estimate.h"
 #include "platform/reader.h"
 
 struct reader {

@@ -4,9 +4,9 @@
 BPF = yes
 
 PLATFORM_SOURCES = platform/Linux/readers.c platform/Linux/procfs.c \
-                   platform/Linux/proc_text.c platform/Linux/estimate.c \
-                   platform/Linux/components.c platform/Linux/exact.c \
-                   platform/Linux/nftables.c platform/Linux/rights.c $(BPF_SOURCES_$(BPF))
+                   platform/Linux/proc_text.c platform/Linux/components.c \
+                   platform/Linux/exact.c platform/Linux/nftables.c \
+                   platform/Linux/rights.c $(BPF_SOURCES_$(BPF))
 PLATFORM_CPPFLAGS = $(BPF_CPPFLAGS_$(BPF))
 PLATFORM_LDFLAGS = $(BPF_LDFLAGS_$(BPF)) -lmnl -lcap-ng
 PLATFORM_TABLES = platform/Linux/*.def

@@ -26,7 +26,7 @@ MAY_INCLUDE = {
     "platform/reader": "platform/sample platform/peers platform/evidence",
     "platform/replay": "platform/sample platform/peers platform/reader",
     "platform/Linux/proc_text": "",
-    "platform/Linux/estimate": "platform/sample",
+    "platform/estimate": "platform/sample",
     "platform/rights": "",
     "platform/Linux/components": "platform/sample platform/Linux/proc_text",
     "platform/Linux/count": "",
@@ -41,8 +41,8 @@ MAY_INCLUDE = {
     "platform/Linux/exact": "platform/sample platform/Linux/count",
     "platform/Linux/pulse": "platform/Linux/count",
     "platform/Linux/netfilter": "",
-    "platform/Linux/procfs": "platform/reader platform/Linux/components platform/Linux/estimate",
-    "platform/Linux/nftables": "platform/reader platform/Linux/components platform/Linux/estimate "
+    "platform/Linux/procfs": "platform/reader platform/Linux/components platform/estimate",
+    "platform/Linux/nftables": "platform/reader platform/Linux/components platform/estimate "
                                "platform/Linux/exact",
     "platform/Linux/bpf": "platform/reader platform/Linux/components platform/Linux/exact "
                           "platform/Linux/peer_maps platform/Linux/records platform/Linux/pulse platform/Linux/netfilter count.skel",
@@ -130,7 +130,7 @@ OS_CONDITION = re.compile(r"^[ \t]*#[ \t]*(?:el)?if.*\b(__linux__|__linux|linux|
 # functions that they may call: no clock, no input, no output.
 PURE = {
     "platform/sample.c": ("", ""),
-    "platform/Linux/estimate.c": ("", ""),
+    "platform/estimate.c": ("", ""),
     "platform/Linux/exact.c": ("", ""),
     "platform/Linux/proc_text.c": ("stdio.h", "snprintf"),
     "subagent/alarm.c": ("", ""),

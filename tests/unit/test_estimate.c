@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "platform/Linux/estimate.h"
+#include "platform/estimate.h"
 
 struct growths {
     uint64_t failed, reset, on_data, on_close, on_timeout, on_linger, on_memory, embryonic, sent;

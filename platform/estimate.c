@@ -1,4 +1,4 @@
-#include "platform/Linux/estimate.h"
+#include "platform/estimate.h"
 
 static uint64_t growth(struct estimate *estimate, const struct sample *reading, enum counter id)
 {
@@ -59,18 +59,20 @@ bool estimate_next(struct estimate *estimate, const struct sample *reading)
     uint64_t on_linger = growth(estimate, reading, COUNTER_ABORTS_ON_LINGER);
     uint64_t on_memory = growth(estimate, reading, COUNTER_ABORTS_ON_MEMORY);
     uint64_t on_timeout = growth(estimate, reading, COUNTER_ABORTS_ON_TIMEOUT);
+    uint64_t blind = growth(estimate, reading, COUNTER_RECEIVED_BLIND);
     uint64_t refused = without(failed, &embryonic);
     uint64_t in_handshake = failed - refused;
 
     refused = without(refused, &on_timeout);
     reset = without(minus(minus(reset, on_data), on_close), &on_timeout);
     in_handshake = without(in_handshake, &on_timeout);
-    estimate->received += refused + reset + in_handshake; /* growths are below 2^63 */
+    estimate->received += refused + reset + in_handshake + blind; /* growths are below 2^63 */
 
     add(estimate, COUNTER_RECEIVED_NO_LISTENER, true, refused);
     add(estimate, COUNTER_RECEIVED_ABORTED, true, reset);
     add(estimate, COUNTER_RECEIVED_HANDSHAKE_ABORTED, sample_has(reading, COUNTER_EMBRYONIC),
         in_handshake);
+    add(estimate, COUNTER_RECEIVED_BLIND, sample_has(reading, COUNTER_RECEIVED_BLIND), blind);
     add(estimate, COUNTER_SENT_ABORTED, sample_has(reading, COUNTER_ABORTS_ON_DATA),
         on_data + on_close + on_linger);
     add(estimate, COUNTER_SENT_MEMORY, sample_has(reading, COUNTER_ABORTS_ON_MEMORY), on_memory);

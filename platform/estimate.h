@@ -1,9 +1,11 @@
 /*
- * What the kernel's own counters tell of resets, where nothing better is to be
- * had: how many came in, of which it has no counter, and some of the causes. Pure.
+ * What a kernel's own counters tell of resets, where nothing better is to be had: how many
+ * came in, of which no kernel has a counter, and some of the causes. Pure.
  *
- *   received += max(0, AttemptFails + max(0, EstabResets - TCPAbortOnData - TCPAbortOnClose)
- *                      - TCPAbortOnTimeout)        (each: its growth since the last reading)
+ *   received += max(0, AttemptFails + max(0, EstabResets - AbortsOnData - AbortsOnClose)
+ *                      - AbortsOnTimeout) + blind       (each: its growth since the last reading)
+ *
+ * In the names of Linux; platform/FreeBSD/tcpstat.h says what stands for them there.
  *
  * AttemptFails       grows when a connection attempt ends by a reset, and also by a timeout
  *                    or an ICMP error (Linux net/ipv4/tcp.c tcp_done, tcp_minisocks.c)
@@ -13,6 +15,8 @@
  * TCPAbortOnClose    these states, hence the inner max (tcp.c __tcp_close)
  * TCPAbortOnTimeout  timeouts, which move AttemptFails or EstabResets, or neither if we had
  *                    closed already, hence the outer max (tcp_timer.c tcp_write_err)
+ * received.blind     as a reading has it: resets that the kernel counts because it ignores
+ *                    them; Linux counts none
  *
  * TCPAbortOnLinger and TCPAbortOnMemory move neither. Not seen at all: resets for no
  * connection, to a listener, outside the window, in TIME_WAIT, after our own close. Taken for
@@ -20,12 +24,13 @@
  * ss -K, a listener closed with connections not accepted).
  *
  * Causes. Received: handshakeAborted is EmbryonicRsts, which moves AttemptFails too;
- * noListener the rest of AttemptFails; aborted the rest of the estimate. Sent: aborted is
- * TCPAbortOnData + TCPAbortOnClose + TCPAbortOnLinger, memory is TCPAbortOnMemory. Where the
- * resets of a direction are counted otherwise, unexplained is what remains of them.
+ * noListener the rest of AttemptFails; blind as it is; aborted the rest of the estimate.
+ * Sent: aborted is TCPAbortOnData + TCPAbortOnClose + TCPAbortOnLinger, memory is
+ * TCPAbortOnMemory. Where the resets of a direction are counted otherwise, unexplained is what
+ * remains of them.
  */
-#ifndef RSTWATCH_LINUX_ESTIMATE_H
-#define RSTWATCH_LINUX_ESTIMATE_H
+#ifndef RSTWATCH_ESTIMATE_H
+#define RSTWATCH_ESTIMATE_H
 
 #include "platform/sample.h"
 
