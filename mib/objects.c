@@ -599,7 +599,7 @@ static struct mib_object objects[] = {
     AGENT(10, "tcpResetStorageState", MIB_INTEGER)
     AGENT(11, "tcpResetStorageError", MIB_STRING)
 
-#define COUNTER(id, group, arc, name, linux_source, unit, meaning)                                 \
+#define COUNTER(id, group, arc, name, linux_source, freebsd_source, unit, meaning)                                 \
     SCALAR(group, arc, name, MIB_COUNTER64, get_counter, COUNTER_##id)
 #include "mib/counters.def"
 #undef COUNTER

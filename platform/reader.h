@@ -58,6 +58,9 @@ struct reader_type {
 /* platform/<OS>/: what this platform has, best first, NULL at the end. */
 extern const struct reader_type *const platform_readers[];
 
+/* platform/<OS>/: what each counter is of this platform's kernel, by enum counter. */
+extern const char *const platform_counter_sources[COUNTER_BY_CAUSE];
+
 /* platform/replay.c: plays a file; on every platform. */
 extern const struct reader_type replay_reader;
 

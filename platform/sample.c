@@ -1,7 +1,8 @@
 #include "platform/sample.h"
 
 const char *const counter_names[COUNTER_COUNT] = {
-#define COUNTER(id, group, arc, name, linux_source, unit, meaning) [COUNTER_##id] = name,
+#define COUNTER(id, group, arc, name, linux_source, freebsd_source, unit, meaning)                 \
+    [COUNTER_##id] = name,
 #include "mib/counters.def"
 #undef COUNTER
 #define CAUSE(id, number, label, received, sent) [COUNTER_RECEIVED_##id] = "received." label,

@@ -12,7 +12,7 @@
 #include "platform/causes.h"
 
 enum counter {
-#define COUNTER(id, group, arc, name, linux_source, unit, meaning) COUNTER_##id,
+#define COUNTER(id, group, arc, name, linux_source, freebsd_source, unit, meaning) COUNTER_##id,
 #include "mib/counters.def"
 #undef COUNTER
 /* By cause: see cause_counter(). */

@@ -111,9 +111,9 @@ static void print_list(void)
     for (size_t i = 0; i < sizeof root / sizeof *root && used < sizeof prefix; i++)
         used +=
             (size_t)snprintf(prefix + used, sizeof prefix - used, "%s%u", i ? "." : "", root[i]);
-#define COUNTER(id, group, arc, name, linux_source, unit, meaning)                                 \
-    printf("%-28s %s.1.%d.%d.0  %-30s %s (%s)\n", name, prefix, group, arc, linux_source, meaning, \
-           unit);
+#define COUNTER(id, group, arc, name, linux_source, freebsd_source, unit, meaning)                 \
+    printf("%-28s %s.1.%d.%d.0  %-30s %s (%s)\n", name, prefix, group, arc,                        \
+           platform_counter_sources[COUNTER_##id], meaning, unit);
 #include "mib/counters.def"
 #undef COUNTER
 #define CAUSE(id, number, label, received, sent)                                                   \

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "platform/Linux/proc_text.h"
+#include "platform/reader.h"
 
 #define TEXT_SIZE 32768 /* about 5 KB are in use with Linux 6.18 */
 
@@ -26,12 +27,6 @@ struct components {
     int64_t interval_ns;
     int64_t read_ns; /* time of the newest reading; 0 = none */
     char text[TEXT_SIZE];
-};
-
-static const char *const linux_sources[COUNTER_BY_CAUSE] = {
-#define COUNTER(id, group, arc, name, linux_source, unit, meaning) [COUNTER_##id] = linux_source,
-#include "mib/counters.def"
-#undef COUNTER
 };
 
 static bool fail(char *error, size_t error_size, const struct file *file, const char *what)
@@ -77,7 +72,7 @@ static bool open_files(struct components *components, const char *directory, cha
 static void set_up_fields(struct file *file)
 {
     for (enum counter id = 0; id < COUNTER_BY_CAUSE; id++) {
-        if (proc_field_init(&file->fields[file->field_count], linux_sources[id]))
+        if (proc_field_init(&file->fields[file->field_count], platform_counter_sources[id]))
             file->ids[file->field_count++] = id;
     }
 }

@@ -12,6 +12,7 @@ class Counter(NamedTuple):
     arc: str
     name: str
     linux_source: str
+    freebsd_source: str
     unit: str
     meaning: str
 

@@ -28,7 +28,7 @@ MAY_INCLUDE = {
     "platform/Linux/proc_text": "",
     "platform/estimate": "platform/sample",
     "platform/rights": "",
-    "platform/Linux/components": "platform/sample platform/Linux/proc_text",
+    "platform/Linux/components": "platform/sample platform/reader platform/Linux/proc_text",
     "platform/Linux/count": "",
     "platform/Linux/kernel.bpf": "",
     "platform/Linux/cause.bpf": "platform/causes platform/Linux/count platform/Linux/kernel.bpf",

@@ -67,8 +67,9 @@ class Daemon:
             elif what == "notification":
                 self.notifications[parts[1]] = {"OID": parts[0]}
             elif what == "counter":
-                oid, name, source, unit, meaning = parts
-                self.counters[name] = {"OID": oid, "kernel source": source, "unit": unit,
+                oid, name, linux, freebsd, unit, meaning = parts
+                self.counters[name] = {"OID": oid, "Linux source": linux,
+                                       "FreeBSD source": freebsd, "unit": unit,
                                        "meaning": meaning}
             elif what == "cause":
                 self.causes[parts[0]] = {"OID": parts[1], "phrase": parts[2]}
@@ -162,7 +163,8 @@ def listed():
         if not match:
             sys.exit(f"names: {DAEMON} --list: cannot be read: {line}")
         name, oid, source, meaning, unit = match.groups()
-        counters[name] = {"OID": oid, "kernel source": source, "unit": unit, "meaning": meaning}
+        counters[name] = {"OID": oid, f"{os.uname().sysname} source": source, "unit": unit,
+                          "meaning": meaning}
     return counters, causes
 
 
@@ -174,12 +176,12 @@ def manual_counters(root):
     counters = {}
     for item in re.split(r"^\.It ", section[1], flags=re.MULTILINE)[1:]:
         head, _, body = item.partition("\n")
-        match = re.fullmatch(r"Va (\w+) No (\.[\d.]+) , (.*)", head)
+        match = re.fullmatch(r"Va (\w+) No (\.[\d.]+) , (.*) ; (.*)", head)
         meaning = re.fullmatch(r"(.*) \(([^()]*)\)\.", one_line(body.split("\n.El")[0]))
         if not match or not meaning:
             sys.exit(f"names: {MANUAL}: cannot be read: {head}")
-        counters[match[1]] = {"OID": root + match[2], "kernel source": match[3],
-                              "unit": meaning[2], "meaning": meaning[1]}
+        counters[match[1]] = {"OID": root + match[2], "Linux source": match[3],
+                              "FreeBSD source": match[4], "unit": meaning[2], "meaning": meaning[1]}
     return counters
 
 
@@ -234,11 +236,11 @@ def counter_faults(daemon, module):
                  if node.tag == "scalar" and module.syntax(node) == "Counter64"}
     yield from differences("counter", "mib/counters.def", daemon.counters, MODULE, of_module)
     for name, counter in daemon.counters.items():
-        kernel = COUNTERS_OF_KERNEL.fullmatch(counter["kernel source"])
+        kernel = COUNTERS_OF_KERNEL.fullmatch(counter["Linux source"])
         if kernel and name in module.objects and name != "tcpResetSent":
             words = f"Linux: {kernel[2]} of {kernel[1]}."
             if words not in one_line(module.objects[name].findtext("description")):
-                yield (f"counter {name}: kernel source: mib/counters.def has {kernel[0]},"
+                yield (f"counter {name}: Linux source: mib/counters.def has {kernel[0]},"
                        f" the description in {MODULE} does not say \"{words}\"")
 
 

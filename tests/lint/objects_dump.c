@@ -4,7 +4,7 @@
  *
  *   object        OID, name, syntax, access
  *   notification  OID, name, id of the event
- *   counter       OID, name, kernel source, unit, meaning
+ *   counter       OID, name, Linux source, FreeBSD source, unit, meaning
  *   cause         direction.label, OID of its count, phrase in summaries
  *   setting       name, key, kind, minimum, maximum, default
  *   enumeration   name, label, number
@@ -72,14 +72,14 @@ static void print_notification(uint32_t arc, const char *name, const char *id)
     printf("\t%s\t%s\n", name, id);
 }
 
-static void print_counter(uint32_t group, uint32_t arc, const char *name, const char *source,
-                          const char *unit, const char *meaning)
+static void print_counter(uint32_t group, uint32_t arc, const char *name, const char *linux_source,
+                          const char *freebsd_source, const char *unit, const char *meaning)
 {
     const uint32_t arcs[] = {1, group, arc};
 
     printf("counter\t");
     print_oid(arcs, 3);
-    printf("\t%s\t%s\t%s\t%s\n", name, source, unit, meaning);
+    printf("\t%s\t%s\t%s\t%s\t%s\n", name, linux_source, freebsd_source, unit, meaning);
 }
 
 static void print_cause(enum direction direction, int cause, const char *phrase)
@@ -173,8 +173,8 @@ int main(void)
 #define NOTIFICATION(id, arc, name, word) print_notification(arc, name, #id);
 #include "mib/notifications.def"
 #undef NOTIFICATION
-#define COUNTER(id, group, arc, name, linux_source, unit, meaning)                                 \
-    print_counter(group, arc, name, linux_source, unit, meaning);
+#define COUNTER(id, group, arc, name, linux_source, freebsd_source, unit, meaning)                 \
+    print_counter(group, arc, name, linux_source, freebsd_source, unit, meaning);
 #include "mib/counters.def"
 #undef COUNTER
 #define CAUSE(id, number, label, received, sent)                                                   \
