@@ -49,9 +49,9 @@ SAMPLE_SOURCES = subagent/rstsample.c subagent/log.c subagent/ring.c subagent/sa
 
 LIBS = $(PLATFORM_LDFLAGS) -lnetsnmpagent -lnetsnmpmibs -lnetsnmp -lsqlite3 -lconfuse -lm
 
-UNIT_TESTS = alarm archive average capture components config counted estimate events objects \
-       pcapng peers proc_text replay ring sample sampler settings store windows \
-       $(PLATFORM_UNIT_TESTS)
+UNIT_TESTS = alarm archive average capture config counted estimate events match_count objects \
+       pcapng peers replay reset_filter ring sample sampler settings store syn_cookies tcpstat \
+       windows $(PLATFORM_UNIT_TESTS)
 
 all: $(BUILD)/rstwatchd $(BUILD)/rstsample
 
@@ -104,9 +104,13 @@ soak:
 	@$(MAKE) all
 	@exec /usr/bin/python3 tests/soak/run.py
 
+# What of another system's platform is pure is tested on every one.
+FREEBSD_PURE = platform/FreeBSD/match_count.c platform/FreeBSD/reset_filter.c \
+       platform/FreeBSD/syn_cookies.c platform/FreeBSD/tcpstat.c
+
 # What unit tests are linked with: all that needs no net-snmp.
-UNIT_SOURCES = $(PURE) platform/replay.c $(PLATFORM_SOURCES) subagent/config.c subagent/store.c \
-       subagent/evidence_files.c
+UNIT_SOURCES = $(PURE) platform/replay.c $(PLATFORM_SOURCES) $(FREEBSD_PURE) subagent/config.c \
+       subagent/store.c subagent/evidence_files.c
 
 # One binary a test; tests/check.py runs them.
 unit: $(PLATFORM_GENERATED)
@@ -116,7 +120,7 @@ unit: $(PLATFORM_GENERATED)
 	done
 	@for test in $(UNIT_TESTS); do \
 	    $(COMPILE) -o $(BUILD)/unit/$$test tests/unit/test_$$test.c $(BUILD)/objects/*.o \
-	        $(LDFLAGS) $(PLATFORM_LDFLAGS) -lcmocka -lsqlite3 -lconfuse -lm || exit 1; \
+	        $(LDFLAGS) $(PLATFORM_LDFLAGS) -lcmocka -lsqlite3 -lconfuse -lpcap -lm || exit 1; \
 	done
 
 install: $(BUILD)/rstwatchd $(BUILD)/rstsample

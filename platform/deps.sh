@@ -26,6 +26,7 @@ run P:ip iproute2 -
 check P:nft nftables -
 check P:smilint smitools libsmi
 check H:cmocka.h libcmocka-dev cmocka
+check H:pcap/pcap.h libpcap0.8-dev -
 check P:py.test-3 python3-pytest py311-pytest
 check P:clang clang llvm
 check F:/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-*.a libclang-rt-14-dev llvm

@@ -56,6 +56,8 @@ enum source {
     SOURCE_REPLAY = 1,
     SOURCE_BPF = 2,
     SOURCE_NFTABLES = 3,
+    SOURCE_FREEBSD_SYSCTL = 4,
+    SOURCE_FREEBSD_BPF = 5,
     SOURCE_COUNT
 };
 

@@ -49,6 +49,11 @@ MAY_INCLUDE = {
     "platform/Linux/bpf_missing": "platform/reader",
     "platform/Linux/rights": "platform/rights",
     "platform/Linux/readers": "platform/reader",
+    "platform/FreeBSD/tcpstat": "platform/sample",
+    "platform/FreeBSD/tcp_layout": "",
+    "platform/FreeBSD/syn_cookies": "platform/sample",
+    "platform/FreeBSD/match_count": "",
+    "platform/FreeBSD/reset_filter": "platform/sample",
     "subagent/log": "",
     "subagent/clock": "",
     "subagent/ring": "platform/sample platform/peers platform/evidence",
@@ -95,6 +100,7 @@ MAY_EXPAND = {
     "mib/causes.def": ["platform/*", "subagent/settings.c", "subagent/summary.c",
                        "subagent/main.c"],
     "platform/Linux/cause_rules.def": ["platform/Linux/cause.bpf.h"],
+    "platform/FreeBSD/tcpstat.def": ["platform/FreeBSD/*"],
     "mib/counters.def": ["platform/*", "mib/objects.c", "subagent/main.c"],
     "mib/notifications.def": ["subagent/events.h", "mib/*.c"],
     "subagent/settings.def": ["subagent/settings.[ch]", "subagent/config.c", "mib/objects.c"],
@@ -131,6 +137,10 @@ OS_CONDITION = re.compile(r"^[ \t]*#[ \t]*(?:el)?if.*\b(__linux__|__linux|linux|
 PURE = {
     "platform/sample.c": ("", ""),
     "platform/estimate.c": ("", ""),
+    "platform/FreeBSD/match_count.c": ("", ""),
+    "platform/FreeBSD/reset_filter.c": ("", ""),
+    "platform/FreeBSD/syn_cookies.c": ("", ""),
+    "platform/FreeBSD/tcpstat.c": ("stdio.h", "snprintf"),
     "platform/Linux/exact.c": ("", ""),
     "platform/Linux/proc_text.c": ("stdio.h", "snprintf"),
     "subagent/alarm.c": ("", ""),
@@ -191,10 +201,10 @@ class Sources:
         return [own for own, _ in found if own], [system for _, system in found if system]
 
     def compiles_here(self, file):
-        """Files of another OS cannot be read by this compiler."""
+        """Files of another OS cannot be read by this compiler, but its pure ones."""
         parts = file.split("/")
-        return not (parts[0] == "platform" and len(parts) == 3
-                    and parts[1] != os.uname().sysname)
+        return (len(parts) != 3 or parts[1] == os.uname().sysname
+                or unit_of(file) + ".c" in PURE)
 
     def dependencies(self, file):
         """Every file that the compiler reads for this one, itself left out."""

@@ -160,11 +160,13 @@ static void print_enumerations(void)
     print_label("tcpResetEvidenceState", "interrupted", EVIDENCE_INTERRUPTED);
     print_label("tcpResetEvidenceState", "deleted", EVIDENCE_DELETED);
     print_alarm_states();
-    _Static_assert(SOURCE_COUNT == 4, "a new source needs its line below");
+    _Static_assert(SOURCE_COUNT == 6, "a new source needs its line below");
     print_label("tcpResetSources", "procfs", SOURCE_PROCFS);
     print_label("tcpResetSources", "replay", SOURCE_REPLAY);
     print_label("tcpResetSources", "bpf", SOURCE_BPF);
     print_label("tcpResetSources", "nftables", SOURCE_NFTABLES);
+    print_label("tcpResetSources", "freebsdSysctl", SOURCE_FREEBSD_SYSCTL);
+    print_label("tcpResetSources", "freebsdBpf", SOURCE_FREEBSD_BPF);
 }
 
 int main(void)
