@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 /* A rate in hundredths, for printf("%u.%02u"). */
 #define CENTI(rate) (rate) / 100, (rate) % 100

@@ -54,6 +54,16 @@ MAY_INCLUDE = {
     "platform/FreeBSD/syn_cookies": "platform/sample",
     "platform/FreeBSD/match_count": "",
     "platform/FreeBSD/reset_filter": "platform/sample",
+    "platform/FreeBSD/kernel_tcp": "platform/sample platform/FreeBSD/syn_cookies "
+                                   "platform/FreeBSD/tcpstat",
+    "platform/FreeBSD/interfaces": "platform/FreeBSD/reset_filter",
+    "platform/FreeBSD/self_check": "",
+    "platform/FreeBSD/sysctl": "platform/reader platform/estimate platform/FreeBSD/kernel_tcp",
+    "platform/FreeBSD/bpf": "platform/reader platform/estimate platform/FreeBSD/interfaces "
+                            "platform/FreeBSD/kernel_tcp platform/FreeBSD/match_count "
+                            "platform/FreeBSD/reset_filter platform/FreeBSD/self_check",
+    "platform/FreeBSD/rights": "platform/rights",
+    "platform/FreeBSD/readers": "platform/reader",
     "subagent/log": "",
     "subagent/clock": "",
     "subagent/ring": "platform/sample platform/peers platform/evidence",
@@ -151,7 +161,7 @@ PURE = {
     "subagent/pcapng.c": ("", ""),
     "subagent/settings.c": ("", ""),
     "subagent/snapshot.c": ("", ""),
-    "subagent/summary.c": ("arpa/inet.h stdio.h", "inet_ntop snprintf"),
+    "subagent/summary.c": ("arpa/inet.h stdio.h sys/socket.h", "inet_ntop snprintf"),
     "subagent/windows.c": ("", ""),
     "platform/peers.c": ("", ""),
     "subagent/ring.c": ("stdatomic.h sys/mman.h", "mmap mprotect"),  # its mapping
