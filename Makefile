@@ -3,6 +3,7 @@
 #   make        build/rstwatchd          make deps     what it needs, from the system's packages
 #   make run    see it work (root)       make check    every test (root)
 #   make soak   outages, 15 min (root)   make bench    tables against peers
+#   make check-freebsd FREEBSD_SYSROOT=dir   compiles what is for FreeBSD, on another system
 #   make install                         honours DESTDIR and PREFIX
 #   make rstsample                       build/rstsample alone: prints samples
 
@@ -13,6 +14,10 @@ WARN    = -Wall -Wextra -Werror
 BUILD   = build
 
 all: # the first one; a platform may bring rules of its own
+
+# What of another system's platform is pure is tested on every one.
+FREEBSD_PURE = platform/FreeBSD/match_count.c platform/FreeBSD/reset_filter.c \
+       platform/FreeBSD/syn_cookies.c platform/FreeBSD/tcpstat.c
 
 OS != uname -s
 include platform/$(OS)/sources.mk
@@ -94,6 +99,12 @@ check:
 	@sh platform/deps.sh install $(DEPS) run check
 	@exec /usr/bin/python3 tests/check.py
 
+# A directory with FreeBSD's usr/include; with its usr/lib, rstsample is linked as well.
+FREEBSD_SYSROOT ?=
+
+check-freebsd:
+	@sh tests/lint/freebsd.sh "$(FREEBSD_SYSROOT)"
+
 bench:
 	@sh platform/deps.sh install $(DEPS) run check bench
 	@$(MAKE) all $(PLATFORM_BENCH)
@@ -103,10 +114,6 @@ soak:
 	@sh platform/deps.sh install $(DEPS) run check
 	@$(MAKE) all
 	@exec /usr/bin/python3 tests/soak/run.py
-
-# What of another system's platform is pure is tested on every one.
-FREEBSD_PURE = platform/FreeBSD/match_count.c platform/FreeBSD/reset_filter.c \
-       platform/FreeBSD/syn_cookies.c platform/FreeBSD/tcpstat.c
 
 # What unit tests are linked with: all that needs no net-snmp.
 UNIT_SOURCES = $(PURE) platform/replay.c $(PLATFORM_SOURCES) $(FREEBSD_PURE) subagent/config.c \
@@ -137,4 +144,4 @@ install: $(BUILD)/rstwatchd $(BUILD)/rstsample
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all rstsample always generated deps run check soak bench unit install clean
+.PHONY: all rstsample always generated deps run check check-freebsd soak bench unit install clean

@@ -30,6 +30,7 @@ check H:pcap/pcap.h libpcap0.8-dev -
 check P:py.test-3 python3-pytest py311-pytest
 check P:clang clang llvm
 check F:/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-*.a libclang-rt-14-dev llvm
+check P:bmake bmake -
 check P:clang-format clang-format llvm
 check P:cppcheck cppcheck cppcheck
 check P:shellcheck shellcheck hs-ShellCheck

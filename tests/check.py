@@ -44,6 +44,8 @@ STAGES = [
         ("build without BPF",
          "make BPF=no BPF_CLANG=false BPFTOOL=false BUILD=build/no-bpf all unit"),
         ("build as installed", "make all && make install DESTDIR=build/installed PREFIX=/usr"),
+        ("build by BSD make", "bmake CC=gcc BPF=no BUILD=build/bmake all && bmake -n install"),
+        ("build for FreeBSD", "make check-freebsd"),
     ], [
         ("unit gcc", UNIT.format("build/gcc")),
         ("unit clang", UNIT.format("build/clang")),
@@ -67,32 +69,39 @@ STAGES = [
 
 
 def counted(output):
-    """(passed, failed) that a runner's output tells; None where none of them ran."""
+    """(passed, failed, not run) that a runner's output tells; None where none of them ran."""
+    if output.startswith("not run: "):
+        return 0, 0, 1
     cmocka = [int(n) for n in re.findall(r"\[  PASSED  \] (\d+) test", output)]
     if cmocka:
-        return sum(cmocka), sum(int(n) for n in re.findall(r"(\d+) FAILED TEST", output))
+        return sum(cmocka), sum(int(n) for n in re.findall(r"(\d+) FAILED TEST", output)), 0
     summary = re.search(r"^=*\s*((?:\d+ \w+,? ?)+) in [\d.]+s", output, re.MULTILINE)
     if summary:
         numbers = {word: int(n) for n, word in re.findall(r"(\d+) (\w+)", summary[1])}
         return numbers.get("passed", 0), numbers.get("failed", 0) + numbers.get("error", 0) \
-            + numbers.get("errors", 0)
+            + numbers.get("errors", 0), 0
     return None
 
 
 def run(step):
-    """Runs one step, shows its output if it failed; (passed, failed)."""
+    """Runs one step, shows its output if it failed or did not run; (passed, failed, not run)."""
     name, command = step
     begin = time.monotonic()
     result = subprocess.run(["sh", "-c", command], cwd=ROOT, stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                             errors="replace", env={**os.environ, "MAKEFLAGS": ""})
-    passed, failed = counted(result.stdout) or (1, 0)
-    if result.returncode != 0:
+    passed, failed, not_run = counted(result.stdout) or (1, 0, 0)
+    if result.returncode != 0 or not_run:
         print(result.stdout)
+    if result.returncode != 0:
         failed = max(failed, 1)
         passed = passed if counted(result.stdout) else 0
-    print(f"{name}: {passed} passed, {failed} failed, {time.monotonic() - begin:.0f} s", flush=True)
-    return passed, failed
+    print(f"{name}: {told(passed, failed, not_run)}, {time.monotonic() - begin:.0f} s", flush=True)
+    return passed, failed, not_run
+
+
+def told(passed, failed, not_run):
+    return f"{passed} passed, {failed} failed" + (f", {not_run} not run" if not_run else "")
 
 
 def main(words):
@@ -102,8 +111,8 @@ def main(words):
         chosen = [step for step in stage if not words or any(word in step[0] for word in words)]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             counts += pool.map(run, chosen)
-    passed, failed = map(sum, zip(*counts)) if counts else (0, 0)
-    print(f"{passed} passed, {failed} failed")
+    passed, failed, not_run = map(sum, zip(*counts)) if counts else (0, 0, 0)
+    print(told(passed, failed, not_run))
     return 1 if failed or not passed else 0
 
 
