@@ -6,6 +6,7 @@
 set -eu
 
 # group  test (header: H:name, program: P:name, file: F:pattern)  Debian package  FreeBSD package
+# -: that system has it without a package, or does not need it.
 table() {
     cat <<'END'
 build H:net-snmp/net-snmp-config.h libsnmp-dev net-snmp
@@ -52,33 +53,36 @@ have() {
     esac
 }
 
-check() {
-    missing=0
+# What of these groups is not there: test, Debian package, FreeBSD package, and the one of the two
+# that is for this system.
+missing() {
     while read -r group test debian freebsd; do
         case " $* " in *" $group "*) ;; *) continue ;; esac
-        have "$test" && continue
-        echo "missing ${test#?:}: package $debian (Debian), $freebsd (FreeBSD); or run: make deps" >&2
-        missing=1
+        case $(uname -s) in
+        FreeBSD) package=$freebsd ;;
+        *) package=$debian ;;
+        esac
+        [ "$package" = - ] || have "$test" || echo "${test#?:} $debian $freebsd $package"
     done <<END
 $(table)
 END
-    return $missing
+}
+
+check() {
+    missing "$@" | {
+        status=0
+        while read -r what debian freebsd _; do
+            echo "missing $what: package $debian (Debian), $freebsd (FreeBSD); or run: make deps" >&2
+            status=1
+        done
+        exit $status
+    }
 }
 
 install() {
-    packages=
-    while read -r group test debian freebsd; do
-        case " $* " in *" $group "*) ;; *) continue ;; esac
-        have "$test" && continue
-        case $(uname -s) in
-        FreeBSD) packages="$packages $freebsd" ;;
-        *) packages="$packages $debian" ;;
-        esac
-    done <<END
-$(table)
-END
+    packages=$(missing "$@" | sed 's/.* //' | tr '\n' ' ')
     [ -n "$packages" ] || return 0
-    echo "installing:$packages"
+    echo "installing: $packages"
     # shellcheck disable=SC2086 # a list of words
     case $(uname -s) in
     FreeBSD) pkg install -y $packages ;;
