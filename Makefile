@@ -130,7 +130,7 @@ unit: $(PLATFORM_GENERATED)
 	        $(LDFLAGS) $(PLATFORM_LDFLAGS) -lcmocka -lsqlite3 -lconfuse -lpcap -lm || exit 1; \
 	done
 
-install: $(BUILD)/rstwatchd $(BUILD)/rstsample
+install: $(BUILD)/rstwatchd $(BUILD)/rstsample $(PLATFORM_INSTALL)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8 \
 	    $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/snmp/mibs \
 	    $(DESTDIR)$(PREFIX)/share/doc/rstwatch

@@ -56,6 +56,7 @@ STAGES = [
          "performance,portability '-DSEC(name)=' -I. --suppress=missingIncludeSystem --std=c11 "
          "mib platform subagent"),
         ("lint shellcheck", "git ls-files '*.sh' .ci/run | xargs shellcheck"),
+        ("lint FreeBSD port", "sh tests/lint/port.sh"),
         ("lint mandoc", "sh tests/lint/man.sh"),
         ("lint MIB", "sh tests/lint/mib-check.sh"),
         ("lint names", "/usr/bin/python3 tests/lint/names.py"),

@@ -10,3 +10,13 @@ PLATFORM_CPPFLAGS = -I/usr/local/include \
 PLATFORM_LDFLAGS = -L/usr/local/lib
 PLATFORM_TABLES = platform/FreeBSD/*.def
 PLATFORM_DEPS =
+PLATFORM_INSTALL = install-freebsd
+
+install-freebsd:
+	install -d $(DESTDIR)$(PREFIX)/etc/rc.d $(DESTDIR)$(PREFIX)/etc/rstwatch
+	sed 's|%%PREFIX%%|$(PREFIX)|' platform/FreeBSD/rstwatchd.in >$(BUILD)/rstwatchd.rc
+	install -m 555 $(BUILD)/rstwatchd.rc $(DESTDIR)$(PREFIX)/etc/rc.d/rstwatchd
+	sed 's|/var/lib/|/var/db/|' subagent/rstwatchd.conf >$(BUILD)/rstwatchd.conf.sample
+	install -m 644 $(BUILD)/rstwatchd.conf.sample $(DESTDIR)$(PREFIX)/etc/rstwatch/
+
+.PHONY: install-freebsd
