@@ -126,7 +126,7 @@ unit: $(PLATFORM_GENERATED)
 	    $(COMPILE) -c -o $(BUILD)/objects/$$(basename $$source .c).o $$source || exit 1; \
 	done
 	@for test in $(UNIT_TESTS); do \
-	    $(COMPILE) -o $(BUILD)/unit/$$test tests/unit/test_$$test.c $(BUILD)/objects/*.o \
+	    $(COMPILE) $(UNIT_CPPFLAGS) -o $(BUILD)/unit/$$test tests/unit/test_$$test.c $(BUILD)/objects/*.o \
 	        $(LDFLAGS) $(PLATFORM_LDFLAGS) -lcmocka -lsqlite3 -lconfuse -lpcap -lm || exit 1; \
 	done
 

@@ -11,7 +11,8 @@ PLATFORM_CPPFLAGS = $(BPF_CPPFLAGS_$(BPF))
 PLATFORM_LDFLAGS = $(BPF_LDFLAGS_$(BPF)) -lmnl -lcap-ng
 PLATFORM_TABLES = platform/Linux/*.def
 PLATFORM_GENERATED = $(BPF_GENERATED_$(BPF))
-PLATFORM_UNIT_TESTS = components proc_text $(BPF_UNIT_TESTS_$(BPF))
+PLATFORM_UNIT_TESTS = components freebsd_bpf proc_text $(BPF_UNIT_TESTS_$(BPF))
+UNIT_CPPFLAGS = -Itests/unit/freebsd # imitates FreeBSD's, for the test freebsd_bpf
 PLATFORM_DEPS = Linux $(BPF_DEPS_$(BPF))
 
 BPF_SOURCES_yes = platform/Linux/bpf.c platform/Linux/peer_maps.c platform/Linux/pulse.c \

@@ -1,0 +1,3 @@
+/* See tests/unit/freebsd/net/bpf.h. */
+#undef FIONREAD
+#define FIONREAD 100
