@@ -28,8 +28,8 @@
 #include <unistd.h>
 
 #include "platform/Linux/components.h"
-#include "platform/estimate.h"
 #include "platform/Linux/exact.h"
+#include "platform/estimate.h"
 #include "platform/reader.h"
 
 #define TABLE "rstwatch"
