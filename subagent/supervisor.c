@@ -183,8 +183,16 @@ static void end_agent(struct state *state)
     waitpid(state->agent, NULL, 0);
 }
 
+static void do_nothing(int signal)
+{
+    (void)signal;
+}
+
 static bool prepare(struct state *state)
 {
+    /* BSD discards a signal that is ignored by default, also where somebody waits for it. */
+    const struct sigaction keep = {.sa_handler = do_nothing, .sa_flags = SA_NOCLDSTOP};
+
     state->ring = ring_create((uint64_t)clock_ns(CLOCK_REALTIME));
     if (!state->ring || pipe(state->wake) != 0)
         return false;
@@ -197,7 +205,8 @@ static bool prepare(struct state *state)
     sigaddset(&state->signals, SIGINT);
     sigaddset(&state->signals, SIGHUP);
     sigaddset(&state->signals, SIGCHLD);
-    return sigprocmask(SIG_BLOCK, &state->signals, NULL) == 0;
+    return sigaction(SIGCHLD, &keep, NULL) == 0 &&
+           sigprocmask(SIG_BLOCK, &state->signals, NULL) == 0;
 }
 
 int supervisor_run(struct supervisor *supervisor)
