@@ -1,6 +1,6 @@
 #!/bin/sh
 # Holds FreeBSD's rc.d script and port against what `make install` installs there. Nothing is
-# compiled: empty files stand for the programs.
+# compiled: empty files stand for the programs. FreeBSD's make is bmake.
 set -eu
 
 cd "$(dirname "$0")/../.."
@@ -9,7 +9,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 
-make OS=FreeBSD BUILD="$scratch" CC="touch $scratch/rstwatchd $scratch/rstsample; true" \
+bmake OS=FreeBSD BUILD="$scratch" CC="touch $scratch/rstwatchd $scratch/rstsample; true" \
     DESTDIR="$scratch/stage" PREFIX=/usr/local install >"$scratch/log" 2>&1 || {
     cat "$scratch/log"
     exit 1
