@@ -20,6 +20,19 @@ const char *const cause_labels[CAUSE_SLOTS] = {
 #undef CAUSE
 };
 
+void sample_set_exact(struct sample *sample, uint64_t received_ipv4, uint64_t received_ipv6,
+                      uint64_t sent_ipv4, uint64_t sent_ipv6)
+{
+    sample_set(sample, COUNTER_RECEIVED, received_ipv4 + received_ipv6);
+    sample_set(sample, COUNTER_RECEIVED_IPV4, received_ipv4);
+    sample_set(sample, COUNTER_RECEIVED_IPV6, received_ipv6);
+    sample_set(sample, COUNTER_SENT, sent_ipv4 + sent_ipv6);
+    sample_set(sample, COUNTER_SENT_IPV4, sent_ipv4);
+    sample_set(sample, COUNTER_SENT_IPV6, sent_ipv6);
+    sample->received_method = METHOD_EXACT;
+    sample->sent_method = METHOD_EXACT;
+}
+
 uint64_t counter_growth(uint64_t before, uint64_t now, bool *backwards)
 {
     uint64_t growth = now - before;

@@ -134,6 +134,10 @@ static inline void sample_set(struct sample *sample, enum counter id, uint64_t v
     sample->valid |= counter_bit(id);
 }
 
+/* Received and sent by a source that counts every reset: in all, by family, and the methods. */
+void sample_set_exact(struct sample *sample, uint64_t received_ipv4, uint64_t received_ipv6,
+                      uint64_t sent_ipv4, uint64_t sent_ipv6);
+
 /*
  * Growth of a cumulative counter from `before` to `now`, modulo 2^64, so that a
  * wrap is growth. Growth of 2^63 or more is a step backwards: then *backwards is

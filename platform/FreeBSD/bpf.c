@@ -432,14 +432,8 @@ static void set_exact(const struct reader *reader, struct sample *sample)
     const uint64_t *received = reader->resets[DIRECTION_RECEIVED];
     const uint64_t *sent = reader->resets[DIRECTION_SENT];
 
-    sample_set(sample, COUNTER_RECEIVED, received[FILTER_IPV4] + received[FILTER_IPV6]);
-    sample_set(sample, COUNTER_RECEIVED_IPV4, received[FILTER_IPV4]);
-    sample_set(sample, COUNTER_RECEIVED_IPV6, received[FILTER_IPV6]);
-    sample_set(sample, COUNTER_SENT, sent[FILTER_IPV4] + sent[FILTER_IPV6]);
-    sample_set(sample, COUNTER_SENT_IPV4, sent[FILTER_IPV4]);
-    sample_set(sample, COUNTER_SENT_IPV6, sent[FILTER_IPV6]);
-    sample->received_method = METHOD_EXACT;
-    sample->sent_method = METHOD_EXACT;
+    sample_set_exact(sample, received[FILTER_IPV4], received[FILTER_IPV6], sent[FILTER_IPV4],
+                     sent[FILTER_IPV6]);
     sample->sources |= UINT32_C(1) << SOURCE_FREEBSD_BPF;
 }
 

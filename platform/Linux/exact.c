@@ -5,14 +5,8 @@ void exact_set(const struct exact *exact, struct sample *sample)
     const uint64_t *received = exact->resets[COUNT_RECEIVED];
     const uint64_t *sent = exact->resets[COUNT_SENT];
 
-    sample_set(sample, COUNTER_RECEIVED, received[COUNT_IPV4] + received[COUNT_IPV6]);
-    sample_set(sample, COUNTER_RECEIVED_IPV4, received[COUNT_IPV4]);
-    sample_set(sample, COUNTER_RECEIVED_IPV6, received[COUNT_IPV6]);
-    sample_set(sample, COUNTER_SENT, sent[COUNT_IPV4] + sent[COUNT_IPV6]);
-    sample_set(sample, COUNTER_SENT_IPV4, sent[COUNT_IPV4]);
-    sample_set(sample, COUNTER_SENT_IPV6, sent[COUNT_IPV6]);
-    sample->received_method = METHOD_EXACT;
-    sample->sent_method = METHOD_EXACT;
+    sample_set_exact(sample, received[COUNT_IPV4], received[COUNT_IPV6], sent[COUNT_IPV4],
+                     sent[COUNT_IPV6]);
 }
 
 void exact_set_causes(const struct exact *exact, struct sample *sample)
