@@ -6,6 +6,16 @@ from contextlib import contextmanager
 from lab import cleanup
 
 
+def fill_up(path):
+    """A file there takes all the room that is left."""
+    with path.open("wb", buffering=0) as file:
+        try:
+            while file.write(b"\0" * 1024):
+                pass
+        except OSError:
+            pass  # full, as wanted
+
+
 @contextmanager
 def small_file_system(directory):
     """A file system of 512 KiB at `directory`; gives a function that fills it up.
@@ -17,12 +27,7 @@ def small_file_system(directory):
 
     def fill():
         filling = directory / "filling"
-        with filling.open("wb", buffering=0) as file:
-            try:
-                while file.write(b"\0" * 1024):
-                    pass
-            except OSError:
-                pass  # full, as wanted
+        fill_up(filling)
         return filling.unlink
 
     try:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lab import cleanup
 from lab.process import Process
+from lab.small_disk import fill_up
 from lab.snmp import Refused
 
 from soak import reference
@@ -81,7 +82,7 @@ def full(site):
     """A tmpfs of 64 KiB that is full from the start, then larger."""
     state = site.daemon.state
     with mounted(state, "-t", "tmpfs", "-o", "size=64k,mode=0700", "rstw-full"):
-        fill(state / "filling")
+        fill_up(state / "filling")
         site.start()
         faults = failing(site)
         (state / "filling").unlink()
@@ -96,19 +97,10 @@ def filled(site):
         site.start()
         site.wait_for_agent()
         site.snmpd.write.set((Setter.OBJECT, "u", 12345))
-        fill(state / "filling")
+        fill_up(state / "filling")
         faults = failing(site)
         (state / "filling").unlink()
         return judged_when_good(site, faults)
-
-
-def fill(path):
-    with path.open("wb", buffering=0) as file:
-        try:
-            while file.write(b"\0" * 1024):
-                pass
-        except OSError:
-            pass  # full, as wanted
 
 
 def read_only(site):
@@ -207,7 +199,7 @@ def nearly_full(directory, seed, *, pages=(1, 2, 4, 6)) -> Row:
 def filled_but_for(site, pages):
     filling = site.daemon.state / "filling"
     site.start()
-    fill(filling)
+    fill_up(filling)
     os.truncate(filling, (filling.stat().st_size // PAGE - pages) * PAGE)
     row = Row()
     row.faults = notified_all(site, row)
