@@ -138,7 +138,7 @@ install: $(BUILD)/rstwatchd $(BUILD)/rstsample $(PLATFORM_INSTALL)
 	install -m 644 subagent/rstwatchd.8 subagent/rstsample.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 644 subagent/rstwatchd.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 mib/TCP-RESET-MIB.txt $(DESTDIR)$(PREFIX)/share/snmp/mibs/
-	install -m 644 subagent/rstwatchd.conf README.md LICENSE NEWS.md \
+	install -m 644 subagent/rstwatchd.conf README.md LICENSE NEWS.md mib/RUNBOOK.md \
 	    $(DESTDIR)$(PREFIX)/share/doc/rstwatch/
 
 clean:

@@ -17,8 +17,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 DAEMON = os.environ.get("RSTWATCHD", "build/rstwatchd")
 MODULE = "mib/TCP-RESET-MIB.txt"
 MANUAL, CONFIG_MANUAL = "subagent/rstwatchd.8", "subagent/rstwatchd.conf.5"
-EXAMPLE = "subagent/rstwatchd.conf"
-TEXTS = [MANUAL, CONFIG_MANUAL, EXAMPLE, "README.md", "NEWS.md"]
+EXAMPLE, RUNBOOK = "subagent/rstwatchd.conf", "mib/RUNBOOK.md"
+TEXTS = [MANUAL, CONFIG_MANUAL, EXAMPLE, RUNBOOK, "README.md", "NEWS.md"]
 
 # Types of other modules, and of this one by their base, as they are on the wire.
 WIRE = {"Integer32": "INTEGER", "Enumeration": "INTEGER", "TruthValue": "INTEGER",
@@ -250,12 +250,19 @@ def manual_causes():
     return re.findall(r"^\.It Cm (\w+)$", section[1], re.MULTILINE) if section else []
 
 
+def runbook_causes():
+    """The headings of the section Causes of the runbook."""
+    section = re.search(r"^## Causes\n(.*?)^## ", text(RUNBOOK), re.MULTILINE | re.DOTALL)
+    return re.findall(r"^### (\w+)$", section[1], re.MULTILINE) if section else []
+
+
 def cause_faults(daemon):
     yield from differences("cause", "mib/causes.def", daemon.causes, f"{DAEMON} --list",
                            listed()[1])
     labels = [label for label, number in daemon.enumerations["TcpResetCause"].items() if number]
-    if manual_causes() != labels:
-        yield f"causes: mib/causes.def has {labels}, {MANUAL} has {manual_causes()}"
+    for where, causes in ((MANUAL, manual_causes()), (RUNBOOK, runbook_causes())):
+        if causes != labels:
+            yield f"causes: mib/causes.def has {labels}, {where} has {causes}"
 
 
 def enumeration_faults(daemon, module):
