@@ -238,10 +238,13 @@ def counter_faults(daemon, module):
     for name, counter in daemon.counters.items():
         kernel = COUNTERS_OF_KERNEL.fullmatch(counter["Linux source"])
         if kernel and name in module.objects and name != "tcpResetSent":
-            words = f"Linux: {kernel[2]} of {kernel[1]}."
-            if words not in one_line(module.objects[name].findtext("description")):
-                yield (f"counter {name}: Linux source: mib/counters.def has {kernel[0]},"
-                       f" the description in {MODULE} does not say \"{words}\"")
+            words = f"Linux: {kernel[2]} of {kernel[1]}"
+            fields = counter["FreeBSD source"]
+            if not fields.startswith("("):
+                words += "; FreeBSD: " + re.sub("([+-])", r" \1 ", fields) + " of tcpstat"
+            if f"{words}." not in one_line(module.objects[name].findtext("description")):
+                yield (f"counter {name}: mib/counters.def has {kernel[0]} and {fields},"
+                       f" the description in {MODULE} does not say \"{words}.\"")
 
 
 def manual_causes():
