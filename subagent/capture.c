@@ -109,10 +109,10 @@ static bool end_file(struct capture *capture, enum capture_end end)
     if (pwrite(capture->file, block, size, 0) != (ssize_t)size)
         return give_up(capture);
 
-    bool finished = evidence_files_finish(capture->directory, capture->event.number, capture->file);
+    bool ended = evidence_files_end(capture->file);
 
     capture->file = -1; /* it is closed */
-    if (!finished)
+    if (!ended)
         return give_up(capture);
     result_of(capture)->state = EVIDENCE_COMPLETE;
     return true;
@@ -246,11 +246,19 @@ void capture_clear(struct capture *capture, int64_t time_ns)
 
 static void end_capture(struct capture *capture, enum capture_end end)
 {
+    capture->active = false;
+    if (capture->file >= 0)
+        end_file(capture, end);
+}
+
+void capture_name(struct capture *capture)
+{
     const struct evidence_file *file = result_of(capture);
 
-    capture->active = false;
-    if (capture->file < 0 || !end_file(capture, end))
+    if (!evidence_files_name(capture->directory, capture->event.number)) {
+        give_up(capture);
         return;
+    }
     log_write(LOG_NOTICE, "event %u: evidence is complete: %u packets, %u resets not kept",
               capture->event.number, file->packets, file->not_kept);
 }

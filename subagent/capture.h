@@ -55,4 +55,9 @@ void capture_step(struct capture *capture, int64_t sampled_ns, uint32_t peak_cen
 /* Takes what the ring has, and ends the file. */
 void capture_finish(struct capture *capture);
 
+/* Gives the file of a capture that has ended complete its name. A step of its own: the event
+   is stored between, so that no kill leaves a file under its name of which the log knows
+   nothing. */
+void capture_name(struct capture *capture);
+
 #endif

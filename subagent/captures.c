@@ -44,25 +44,45 @@ static void delete_old(struct captures *captures)
                               captures);
 }
 
+static bool is_complete(const struct capture *capture)
+{
+    return capture->event.evidence.state == EVIDENCE_COMPLETE;
+}
+
+static void conclude(struct captures *captures, struct capture *capture)
+{
+    publish(captures, capture);
+    if (!is_complete(capture))
+        return;
+    capture_name(capture);
+    if (!is_complete(capture))
+        publish(captures, capture);
+    delete_old(captures);
+}
+
 static void finish(struct captures *captures, struct capture *capture)
 {
     if (!capture->active)
         return;
     capture_finish(capture);
-    publish(captures, capture);
-    delete_old(captures);
+    conclude(captures, capture);
 }
 
 /* ---- What an earlier agent left ---- */
 
-/* Killed while it wrote, or after the store was replaced; or somebody has removed the file. */
+/* Killed while it wrote, or before the file had its name; or somebody has removed the file. */
 static void put_right(struct captures *captures, const struct event *event)
 {
-    if (event->evidence.state == EVIDENCE_WRITING)
+    const char *state_directory = captures->setup.state_directory;
+
+    if (event->evidence.state == EVIDENCE_WRITING) {
+        evidence_files_drop(state_directory, event->number);
         set_state(captures, event->number, EVIDENCE_INTERRUPTED);
-    else if (event->evidence.state == EVIDENCE_COMPLETE &&
-             !evidence_files_has(captures->setup.state_directory, event->number))
+    } else if (event->evidence.state == EVIDENCE_COMPLETE &&
+               !evidence_files_has(state_directory, event->number) &&
+               !evidence_files_name(state_directory, event->number)) {
         set_state(captures, event->number, EVIDENCE_DELETED);
+    }
 }
 
 void captures_open(struct captures *captures, const struct captures_setup *setup)
@@ -72,10 +92,10 @@ void captures_open(struct captures *captures, const struct captures_setup *setup
     captures->setup = *setup;
     for (enum direction direction = DIRECTION_RECEIVED; direction <= DIRECTION_SENT; direction++)
         captures->of[direction].active = false;
-    evidence_files_drop_all(setup->state_directory, file_interrupted, captures);
     for (event = event_log_after(setup->events, 0); event;
          event = event_log_after(setup->events, event->number))
         put_right(captures, event);
+    evidence_files_drop_all(setup->state_directory, file_interrupted, captures);
     delete_old(captures);
 }
 
@@ -120,9 +140,10 @@ void captures_step(struct captures *captures, int64_t sampled_ns,
         if (!capture || !capture->active)
             continue;
         capture_step(capture, sampled_ns, alarms[metric].peak_centi);
-        publish(captures, capture);
-        if (!capture->active)
-            delete_old(captures);
+        if (capture->active)
+            publish(captures, capture);
+        else
+            conclude(captures, capture);
     }
 }
 

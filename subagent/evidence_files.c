@@ -73,16 +73,21 @@ static bool sync_directory(const char *state_directory)
     return synced;
 }
 
-bool evidence_files_finish(const char *state_directory, uint32_t number, int file)
+bool evidence_files_end(int file)
 {
-    char part[PATH_SIZE], path[PATH_SIZE];
     bool synced = fsync(file) == 0;
     int error = errno;
 
-    if (close(file) != 0 || !synced) {
-        errno = synced ? errno : error;
-        return false;
-    }
+    if (close(file) == 0 && synced)
+        return true;
+    errno = synced ? errno : error;
+    return false;
+}
+
+bool evidence_files_name(const char *state_directory, uint32_t number)
+{
+    char part[PATH_SIZE], path[PATH_SIZE];
+
     return part_path(part, state_directory, number) &&
            evidence_path(path, sizeof path, state_directory, number) && rename(part, path) == 0 &&
            sync_directory(state_directory);

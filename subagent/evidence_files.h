@@ -11,9 +11,11 @@
 /* Begins the file of an event, and the directory where it is missing. -1: errno. */
 int evidence_files_begin(const char *state_directory, uint32_t number);
 
-/* Gives it its name, once all of it has reached the disk. It is open no more in any case.
-   False: errno; the part is still there. */
-bool evidence_files_finish(const char *state_directory, uint32_t number, int file);
+/* All of it has reached the disk. It is open no more in any case. False: errno. */
+bool evidence_files_end(int file);
+
+/* Gives what has been ended its name. False: errno; ENOENT: there is none. */
+bool evidence_files_name(const char *state_directory, uint32_t number);
 
 /* Removes what has not been finished. */
 void evidence_files_drop(const char *state_directory, uint32_t number);

@@ -314,6 +314,16 @@ def test_an_orderly_end_completes_the_file(make, stage):
     assert row(station)[0] == capture_files.count_by_capinfos(path_of(station)) == 2 * BURST
 
 
+def test_a_kill_before_the_file_has_its_name_loses_nothing(make, stage):
+    station = make().start()
+    raise_by(station, lambda: refuse(stage))
+    station.daemon.stop()
+    path_of(station).rename(part_of(station))
+    station.daemon.start()
+    assert station.manager.get("tcpResetEvidenceState.1") == COMPLETE
+    assert row(station)[0] == capture_files.count_by_capinfos(path_of(station)) == 2 * BURST
+
+
 def test_a_full_disk_is_a_state_and_all_else_goes_on(make, stage):
     station = make()
     with small_file_system(station.daemon.state):

@@ -46,10 +46,14 @@ static void keep_log(int priority, const char *format, ...)
     strncat(lines, "\n", sizeof lines - strlen(lines) - 1);
 }
 
+static bool is_there(uint32_t number, const char *suffix);
+
 static void keep_changed(const struct event *event, void *context)
 {
     assert_ptr_equal(context, &events);
     assert_ptr_equal(event, event_log_find(&events, event->number));
+    if (event->evidence.state == EVIDENCE_COMPLETE)
+        assert_true(is_there(event->number, ".part")); /* a kill from here on is put right */
     changed[changed_count++] = event->number;
 }
 
@@ -549,6 +553,7 @@ static void what_was_left_behind_is_put_right(void **state)
         {".part", EVIDENCE_NONE, EVIDENCE_INTERRUPTED},
         {".part", EVIDENCE_WRITING, EVIDENCE_INTERRUPTED},
         {NULL, EVIDENCE_WRITING, EVIDENCE_INTERRUPTED},
+        {".part", EVIDENCE_COMPLETE, EVIDENCE_COMPLETE},
         {NULL, EVIDENCE_COMPLETE, EVIDENCE_DELETED},
         {"", EVIDENCE_COMPLETE, EVIDENCE_COMPLETE},
         {NULL, EVIDENCE_FAILED, EVIDENCE_FAILED},
@@ -571,9 +576,27 @@ static void what_was_left_behind_is_put_right(void **state)
         assert_int_equal(evidence->state, cases[n].after);
         assert_int_equal(evidence->packets, cases[n].after == EVIDENCE_INTERRUPTED ? 0 : 5);
         assert_false(is_there(n + 1, ".part"));
+        assert_int_equal(is_there(n + 1, ""), cases[n].after == EVIDENCE_COMPLETE);
     }
     assert_false(is_there(77, ".part"));
     assert_int_equal(changed_count, 4);
+}
+
+/* The log says "complete" before there is a name. */
+static void a_file_that_cannot_have_its_name(void **state)
+{
+    struct event *event = event_at(EVENT_RAISED, METRIC_RECEIVED, RAISED_NS);
+
+    (void)state;
+    make_file(8, ".txt");
+    assert_int_equal(mkdir(path_of(1, ""), 0700), 0);
+    add(RAISED_NS, DIRECTION_RECEIVED);
+    captures_close(captures);
+    assert_int_equal(event->evidence.state, EVIDENCE_FAILED);
+    assert_int_equal(event->evidence.packets, 0);
+    assert_string_equal(strrchr(lines, ':'), ": Is a directory\n");
+    assert_int_equal(changed_count, 2);
+    assert_false(is_there(1, ".part"));
 }
 
 static void assert_failed(const struct event *event)
@@ -654,6 +677,7 @@ int main(void)
         CAPTURE_TEST(many_interfaces),
         CAPTURE_TEST(the_oldest_files_are_deleted),
         CAPTURE_TEST(what_was_left_behind_is_put_right),
+        CAPTURE_TEST(a_file_that_cannot_have_its_name),
         CAPTURE_TEST(a_directory_that_cannot_be_made),
         CAPTURE_TEST(a_file_that_cannot_grow),
     };
