@@ -11,6 +11,8 @@
 
 #include "platform/causes.h"
 
+#define NS_PER_S INT64_C(1000000000) /* of all that ends in _ns */
+
 enum counter {
 #define COUNTER(id, group, arc, name, linux_source, freebsd_source, unit, meaning) COUNTER_##id,
 #include "mib/counters.def"

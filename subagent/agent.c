@@ -151,7 +151,8 @@ static void act_on_events(struct agent *agent, uint32_t before)
          event = event_log_after(&agent->events, event->number)) {
         bool of_alarm = event->kind == EVENT_RAISED || event->kind == EVENT_CLEARED;
 
-        captures_event(&agent->captures, event);
+        captures_event(&agent->captures, event,
+                       agent->snapshot.settings.value[event->metric].value[SETTING_RAISE_DELAY]);
         log_write(LOG_NOTICE, "event %u: %s: %s", event->number, of_alarm ? "alarm" : "change",
                   event->summary);
     }

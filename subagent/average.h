@@ -12,8 +12,6 @@
 
 #include "platform/sample.h"
 
-#define NS_PER_S INT64_C(1000000000)
-
 /* 70 s at the shortest sample interval, 100 ms, and room for one at each end. */
 #define HISTORY_SAMPLES 1024
 #define HISTORY_NS      (70 * NS_PER_S)

@@ -217,8 +217,8 @@ static bool take_records(struct capture *capture, uint32_t count)
 
 /* ---- Beginning and end ---- */
 
-void capture_begin(struct capture *capture, const struct event *raised, const struct ring *ring,
-                   const char *directory, uint32_t packets_max)
+void capture_begin(struct capture *capture, const struct event *raised, uint32_t delay_s,
+                   const struct ring *ring, const char *directory, uint32_t packets_max)
 {
     capture->active = true;
     capture->event = *raised;
@@ -226,7 +226,7 @@ void capture_begin(struct capture *capture, const struct event *raised, const st
     capture->directory = directory;
     capture->packets_max = packets_max;
     capture->next = 1;
-    capture->from_ns = raised->time_ns - CAPTURE_BEFORE_NS;
+    capture->from_ns = raised->time_ns - delay_s * NS_PER_S - CAPTURE_BEFORE_NS;
     capture->until_ns = raised->time_ns + CAPTURE_AFTER_NS;
     capture->end = CAPTURE_TIME_OVER;
     capture->peak_centi = raised->value_centi;

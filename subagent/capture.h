@@ -1,6 +1,6 @@
 /*
  * The evidence of one alarm: a pcapng file of the resets of its direction from
- * 10 s before it was raised until it has cleared, or 60 s after, with what
+ * 10 s before its crossing until it has cleared, or 60 s after, with what
  * provoked those that were sent.
  *
  * The records come from the ring. Nothing is begun before the first of them: a
@@ -13,8 +13,8 @@
 #include "subagent/evidence_text.h"
 #include "subagent/ring.h"
 
-#define CAPTURE_BEFORE_NS  (INT64_C(10) * 1000000000)
-#define CAPTURE_AFTER_NS   (INT64_C(60) * 1000000000)
+#define CAPTURE_BEFORE_NS  (10 * NS_PER_S)
+#define CAPTURE_AFTER_NS   (60 * NS_PER_S)
 #define CAPTURE_BUFFER     65536 /* bytes: what one write takes */
 #define CAPTURE_INTERFACES 64    /* of a file; those above are "unknown" */
 
@@ -41,9 +41,10 @@ struct capture {
     uint8_t buffer[CAPTURE_BUFFER];
 };
 
-/* `raised`: of received or sent. *capture is not active. directory is not copied. */
-void capture_begin(struct capture *capture, const struct event *raised, const struct ring *ring,
-                   const char *directory, uint32_t packets_max);
+/* `raised`: of received or sent, `delay_s` after its crossing. *capture is not active.
+   directory is not copied. */
+void capture_begin(struct capture *capture, const struct event *raised, uint32_t delay_s,
+                   const struct ring *ring, const char *directory, uint32_t packets_max);
 
 /* The alarm has cleared at that time. */
 void capture_clear(struct capture *capture, int64_t time_ns);

@@ -115,7 +115,7 @@ static struct capture *capture_of(struct captures *captures, enum metric metric)
     return NULL;
 }
 
-void captures_event(struct captures *captures, const struct event *event)
+void captures_event(struct captures *captures, const struct event *event, uint32_t raise_delay_s)
 {
     const struct captures_setup *setup = &captures->setup;
     struct capture *capture = capture_of(captures, event->metric);
@@ -128,7 +128,8 @@ void captures_event(struct captures *captures, const struct event *event)
         return;
     /* That of the raise before may have cleared, and not have been stepped to its end. */
     finish(captures, capture);
-    capture_begin(capture, event, setup->ring, setup->state_directory, setup->packets);
+    capture_begin(capture, event, raise_delay_s, setup->ring, setup->state_directory,
+                  setup->packets);
 }
 
 void captures_step(struct captures *captures, int64_t sampled_ns,

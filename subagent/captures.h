@@ -30,8 +30,9 @@ struct captures {
 /* Files that an earlier agent did not finish go; their events say so. */
 void captures_open(struct captures *captures, const struct captures_setup *setup);
 
-/* Begins or ends a capture where the event is the raise or the clear of one with evidence. */
-void captures_event(struct captures *captures, const struct event *event);
+/* Begins or ends a capture where the event is the raise or the clear of one with evidence.
+   `raise_delay_s`: from crossing to raise. */
+void captures_event(struct captures *captures, const struct event *event, uint32_t raise_delay_s);
 
 /* After each sample, or several. `sampled_ns`: time of the newest. */
 void captures_step(struct captures *captures, int64_t sampled_ns,

@@ -35,7 +35,7 @@ void evidence_section_comment(char *comment, size_t size, const struct event *ev
     snprintf(comment, size,
              "rstwatchd: event %u at host %s. "
              "Metric %s: alarm raised at %u.%02u/s, threshold %u.%02u/s, peak %u.%02u/s. "
-             "From 10 s before the alarm %s: %u packets; %u resets not kept.",
+             "From 10 s before the crossing %s: %u packets; %u resets not kept.",
              event->number, host, metric_names[event->metric], CENTI(event->value_centi),
              CENTI(event->threshold_centi), CENTI(peak_centi), end_words(end), file->packets,
              file->not_kept);

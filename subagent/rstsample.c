@@ -15,7 +15,6 @@
 
 enum { EXIT_USAGE = 2, HELP = 256 /* a long option without a letter */ };
 
-#define NS_PER_S  INT64_C(1000000000)
 #define NS_PER_MS INT64_C(1000000)
 
 struct command_line {

@@ -5,7 +5,6 @@
 #include "subagent/clock.h"
 #include "subagent/log.h"
 
-#define NS_PER_S INT64_C(1000000000)
 #define STALE_NS (10 * NS_PER_S)
 #define LEAVE_NS NS_PER_S
 

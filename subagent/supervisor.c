@@ -11,7 +11,6 @@
 #include "subagent/clock.h"
 #include "subagent/log.h"
 
-#define NS_PER_S  INT64_C(1000000000)
 #define NS_PER_MS INT64_C(1000000)
 
 /* An agent that dies is started again: after 0.1 s, then twice as long each time, up to 5 s. */

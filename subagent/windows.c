@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NS_PER_S INT64_C(1000000000)
-
 const uint32_t window_seconds[WINDOWS] = {[WINDOW_10_S] = 10, [WINDOW_60_S] = 60};
 
 static uint32_t sum(uint32_t a, uint32_t b)

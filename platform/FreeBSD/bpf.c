@@ -32,7 +32,7 @@
 #include "platform/reader.h"
 
 #define DEVICE             "/dev/bpf"
-#define KERNEL_INTERVAL_NS INT64_C(1000000000)
+#define KERNEL_INTERVAL_NS NS_PER_S
 #define TAPS_MAX           (4 * INTERFACES_MAX)
 #define TAPS_SPARE         64 /* 16 interfaces to come, more than those that went */
 #define CHECK_RESETS       5  /* the first two are stored, the others dropped */

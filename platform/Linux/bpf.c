@@ -46,7 +46,7 @@ static const struct {
 /* The argument for tests: causes as with a kernel before 6.10. */
 #define WITHOUT_REASONS "no-reasons"
 
-#define PULSE_INTERVAL_NS INT64_C(1000000000)
+#define PULSE_INTERVAL_NS NS_PER_S
 
 struct reader {
     struct components *components;

@@ -13,7 +13,7 @@
 #define EXACT_PRIORITY (-350)
 
 /* The kernel's own counters are read beside, so often: they are dearer than the exact ones. */
-#define EXACT_COMPONENTS_INTERVAL_NS INT64_C(1000000000)
+#define EXACT_COMPONENTS_INTERVAL_NS NS_PER_S
 
 struct exact {
     uint64_t resets[COUNT_DIRECTIONS][COUNT_FAMILIES];

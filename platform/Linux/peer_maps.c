@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLICE_NS INT64_C(1000000000)
+#define SLICE_NS NS_PER_S
 #define SLICES   10  /* that an alarm looks back */
 #define BATCH    512 /* keys at a time; more than any bucket of a map holds */
 

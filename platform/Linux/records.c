@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define BURST    8192
-#define TOKEN_NS (INT64_C(1000000000) / 500) /* what a reset uses up */
+#define TOKEN_NS (NS_PER_S / 500) /* what a reset uses up */
 
 /* The newest record may still be written when its number is given out: it is waited for, but
    not for longer than the ring gives. */

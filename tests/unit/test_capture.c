@@ -33,6 +33,7 @@ static struct captures *captures;
 static struct alarm alarms[METRIC_SLOTS];
 static uint32_t changed[100]; /* numbers of the events that were told of */
 static size_t changed_count;
+static uint32_t raise_delay_s;
 
 static void keep_log(int priority, const char *format, ...)
 {
@@ -79,6 +80,7 @@ static int begin(void **state)
     strcpy(directory + strlen(directory) - 6, "XXXXXX");
     lines[0] = '\0';
     changed_count = 0;
+    raise_delay_s = 0;
     memset(alarms, 0, sizeof alarms);
     ring = ring_create(1);
     captures = calloc(1, sizeof *captures);
@@ -109,7 +111,7 @@ static struct event *event_at(enum event_kind kind, enum metric metric, int64_t 
                           .threshold_centi = 5000};
 
     event_log_add(&events, &event);
-    captures_event(captures, &event);
+    captures_event(captures, &event, raise_delay_s);
     return event_log_find(&events, event.number);
 }
 
@@ -307,6 +309,21 @@ static void sixty_seconds_after_where_it_does_not_clear(void **state)
     event_at(EVENT_CLEARED, METRIC_SENT, over_ns + SECOND_NS);
     step(over_ns + 2 * SECOND_NS);
     assert_int_equal(changed_count, 1);
+}
+
+static void the_ten_seconds_before_a_crossing_that_had_to_last(void **state)
+{
+    const int64_t from_ns = RAISED_NS - 30 * SECOND_NS - CAPTURE_BEFORE_NS;
+
+    (void)state;
+    raise_delay_s = 30;
+    event_at(EVENT_RAISED, METRIC_RECEIVED, RAISED_NS);
+    add(from_ns - 1, DIRECTION_RECEIVED);
+    add(from_ns, DIRECTION_RECEIVED);
+    captures_close(captures);
+    read_file(1);
+    assert_int_equal(file.packet_count, 1);
+    assert_comment("From 10 s before the crossing until rstwatchd ended: 1 packets");
 }
 
 /* An agent that catches up sees the clear before it has taken any record. */
@@ -665,6 +682,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CAPTURE_TEST(the_ten_seconds_before_and_all_until_the_clear),
         CAPTURE_TEST(sixty_seconds_after_where_it_does_not_clear),
+        CAPTURE_TEST(the_ten_seconds_before_a_crossing_that_had_to_last),
         CAPTURE_TEST(a_clear_that_comes_too_late_changes_nothing),
         CAPTURE_TEST(packets_tell_when_where_and_why),
         CAPTURE_TEST(two_alarms_are_two_files),
