@@ -13,6 +13,15 @@ CFLAGS  = -O2 -g
 WARN    = -Wall -Wextra -Werror
 BUILD   = build
 
+# Empty for a sanitizer, which has its own checks. tests/lint/hardening.sh looks at the result.
+FLOW   != case $$(uname -m) in \
+           x86_64|amd64) echo -fcf-protection ;; \
+           aarch64|arm64) echo -mbranch-protection=standard ;; \
+       esac
+HARDEN  = -fPIE -fstack-protector-strong -fstack-clash-protection $(FLOW) \
+       -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+HARDEN_LINK = -pie -Wl,-z,relro,-z,now,-z,noexecstack
+
 all: # the first one; a platform may bring rules of its own
 
 # What of another system's platform is pure is tested on every one.
@@ -28,19 +37,20 @@ ROOT_FLAG != test -z "$(MIB_ROOT)" || echo "-DMIB_ROOT=$(MIB_ROOT)" | tr . ,
 
 CPPFLAGS = -I. -D_GNU_SOURCE $(ROOT_FLAG) $(PLATFORM_CPPFLAGS)
 STANDARD = -std=gnu11
-COMPILE  = $(CC) $(STANDARD) $(CPPFLAGS) $(WARN) $(CFLAGS)
+COMPILE  = $(CC) $(STANDARD) $(CPPFLAGS) $(WARN) $(CFLAGS) $(HARDEN)
 
 # Stages without I/O, time or libraries: unit tests are linked with these and a source's own.
 PURE = subagent/alarm.c subagent/average.c subagent/counted.c subagent/events.c subagent/ring.c \
        subagent/evidence_text.c subagent/pcapng.c \
        subagent/settings.c subagent/snapshot.c subagent/summary.c subagent/windows.c mib/objects.c \
        platform/estimate.c platform/peers.c platform/sample.c
-SAMPLER = subagent/log.c subagent/sampler.c subagent/supervisor.c platform/replay.c \
+SAMPLER = subagent/log.c subagent/sampler.c subagent/service.c subagent/supervisor.c platform/replay.c \
        $(PLATFORM_SOURCES)
 AGENT = mib/asn.c mib/notify.c mib/registration.c subagent/agent.c subagent/agentx.c \
        subagent/archive.c subagent/capture.c subagent/captures.c subagent/config.c \
        subagent/evidence_files.c subagent/main.c subagent/store.c
-SOURCES = $(PURE) $(SAMPLER) $(AGENT)
+RIGHTS = platform/inherited.c $(PLATFORM_RIGHTS)
+SOURCES = $(PURE) $(SAMPLER) $(RIGHTS) $(AGENT)
 HEADERS = mib/*.h mib/*.def platform/*.h platform/$(OS)/*.h $(PLATFORM_TABLES) subagent/*.h \
        subagent/*.def
 
@@ -52,7 +62,7 @@ SAMPLE_SOURCES = subagent/rstsample.c subagent/log.c subagent/ring.c subagent/sa
        platform/estimate.c platform/peers.c platform/replay.c platform/sample.c \
        $(PLATFORM_SOURCES)
 
-LIBS = $(PLATFORM_LDFLAGS) -lnetsnmpagent -lnetsnmpmibs -lnetsnmp -lsqlite3 -lconfuse -lm
+LIBS = $(PLATFORM_LDFLAGS) $(PLATFORM_RIGHTS_LDFLAGS) -lnetsnmpagent -lnetsnmpmibs -lnetsnmp -lsqlite3 -lconfuse -lm
 
 UNIT_TESTS = alarm archive average capture config counted estimate events match_count objects \
        pcapng peers replay reset_filter ring sample sampler settings store syn_cookies tcpstat \
@@ -63,13 +73,13 @@ all: $(BUILD)/rstwatchd $(BUILD)/rstsample
 rstsample: $(BUILD)/rstsample
 
 # One command for all of it: two seconds, and no list of dependencies to keep.
-BUILD_DAEMON = $(COMPILE) -o $(BUILD)/rstwatchd $(SOURCES) $(LDFLAGS) $(LIBS)
+BUILD_DAEMON = $(COMPILE) -o $(BUILD)/rstwatchd $(SOURCES) $(HARDEN_LINK) $(LDFLAGS) $(LIBS)
 
 $(BUILD)/rstwatchd: $(SOURCES) $(HEADERS) $(PLATFORM_GENERATED) $(BUILD)/command
 	@sh platform/deps.sh check $(DEPS)
 	$(BUILD_DAEMON)
 
-BUILD_SAMPLE = $(COMPILE) -o $(BUILD)/rstsample $(SAMPLE_SOURCES) $(LDFLAGS) $(PLATFORM_LDFLAGS)
+BUILD_SAMPLE = $(COMPILE) -o $(BUILD)/rstsample $(SAMPLE_SOURCES) $(HARDEN_LINK) $(LDFLAGS) $(PLATFORM_LDFLAGS)
 
 $(BUILD)/rstsample: $(SAMPLE_SOURCES) $(HEADERS) $(PLATFORM_GENERATED) $(BUILD)/command
 	@sh platform/deps.sh check $(PLATFORM_DEPS)
@@ -116,7 +126,7 @@ soak:
 	@exec /usr/bin/python3 tests/soak/run.py
 
 # What unit tests are linked with: all that needs no net-snmp.
-UNIT_SOURCES = $(PURE) platform/replay.c $(PLATFORM_SOURCES) $(FREEBSD_PURE) subagent/config.c \
+UNIT_SOURCES = $(PURE) platform/replay.c $(PLATFORM_SOURCES) $(RIGHTS) $(FREEBSD_PURE) subagent/config.c \
        subagent/store.c subagent/evidence_files.c
 
 # One binary a test; tests/check.py runs them.
@@ -127,7 +137,7 @@ unit: $(PLATFORM_GENERATED)
 	done
 	@for test in $(UNIT_TESTS); do \
 	    $(COMPILE) $(UNIT_CPPFLAGS) -o $(BUILD)/unit/$$test tests/unit/test_$$test.c $(BUILD)/objects/*.o \
-	        $(LDFLAGS) $(PLATFORM_LDFLAGS) -lcmocka -lsqlite3 -lconfuse -lpcap -lm || exit 1; \
+	        $(HARDEN_LINK) $(LDFLAGS) $(PLATFORM_LDFLAGS) $(PLATFORM_RIGHTS_LDFLAGS) -lcmocka -lsqlite3 -lconfuse -lpcap -lm || exit 1; \
 	done
 
 install: $(BUILD)/rstwatchd $(BUILD)/rstsample $(PLATFORM_INSTALL)

@@ -16,6 +16,7 @@ build P:cc gcc -
 build F:/usr/lib/*/crt1.o libc6-dev -
 Linux H:libmnl/libmnl.h libmnl-dev -
 Linux H:cap-ng.h libcap-ng-dev -
+Linux H:seccomp.h libseccomp-dev -
 bpf P:clang clang -
 bpf P:bpftool bpftool -
 bpf H:bpf/libbpf.h libbpf-dev -

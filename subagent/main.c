@@ -17,6 +17,7 @@
 #include "platform/rights.h"
 #include "subagent/agent.h"
 #include "subagent/log.h"
+#include "subagent/service.h"
 #include "subagent/store.h"
 #include "subagent/supervisor.h"
 #include "subagent/version.h"
@@ -266,6 +267,23 @@ static bool override(char to[CONFIG_TEXT_SIZE], const char *option, const char *
     return false;
 }
 
+/* Who can write it says what a process does that begins with the rights of root. */
+static bool is_trusted(const char *path, char *error)
+{
+    struct stat status;
+
+    /* What cannot be looked at cannot be read, and config_read() says it. */
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
+        return true;
+    if ((status.st_uid == 0 || status.st_uid == geteuid()) &&
+        (status.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+        return true;
+    snprintf(error, ERROR_SIZE,
+             "%s: owner %u, mode %04o: expected owner root or %u, writable by nobody else", path,
+             status.st_uid, status.st_mode & 07777, geteuid());
+    return false;
+}
+
 /* The configuration file, where there is one, and the command line, which wins. */
 static bool read_config(const struct command_line *line, struct config *config, char *error)
 {
@@ -273,7 +291,7 @@ static bool read_config(const struct command_line *line, struct config *config, 
     struct config read = config_default();
 
     if ((line->config_file || access(path, F_OK) == 0) &&
-        !config_read(&read, path, error, ERROR_SIZE))
+        (!is_trusted(path, error) || !config_read(&read, path, error, ERROR_SIZE)))
         return false;
     if (!override(read.agentx_address, "-x", line->agentx_address, error) ||
         !override(read.state_directory, "-S", line->state_directory, error) ||
@@ -374,20 +392,9 @@ static bool lock_directory(const char *path, char *error)
 
 static bool drop_rights(const struct passwd *user, const struct reader_type *source, char *error)
 {
-    if (!user || user->pw_uid == geteuid())
-        return true;
+    if (user && user->pw_uid == geteuid())
+        user = NULL;
     return rights_become(user, source->reads_with_rights, error, ERROR_SIZE);
-}
-
-/* The agent talks to others: it does not keep what the sampler needs for reading. */
-static int run_agent(const struct config *config, struct ring *ring, int wake)
-{
-    char error[ERROR_SIZE];
-
-    if (rights_give_up_reading(error, sizeof error))
-        return agent_run(config, ring, wake);
-    log_write(LOG_ERR, "agent: %s", error);
-    return EXIT_FAILURE;
 }
 
 /* All that the agent will read, so that what is wrong with it is said before it starts. */
@@ -483,13 +490,26 @@ static void tell_stored(const struct config *config)
         check_store(config, tell_in_log, ignored);
 }
 
+/* The first that reads what an agent has written, so that the sampler reads none of it. */
+static int run_agent(const struct config *config, struct ring *ring, int wake)
+{
+    char error[ERROR_SIZE];
+
+    if (!rights_confine_agent(config->state_directory, error, sizeof error)) {
+        log_write(LOG_ERR, "agent: %s", error);
+        return EXIT_FAILURE;
+    }
+    tell_stored(config);
+    return agent_run(config, ring, wake);
+}
+
 static int run(const struct command_line *line, const struct config *config)
 {
     struct sampler sampler;
     struct supervisor supervisor = {
         .sampler = &sampler, .config = *config, .reload = reload, .agent = run_agent};
     struct passwd *user;
-    char error[ERROR_SIZE];
+    char error[ERROR_SIZE], confined[100];
     int status;
 
     if (!find_user(config->user, &user, error))
@@ -508,10 +528,17 @@ static int run(const struct command_line *line, const struct config *config)
         fail(error, "daemon");
         return complain(error, EXIT_FAILURE);
     }
-    log_write(LOG_NOTICE, RSTWATCH_VERSION ": source %s, a sample every %u ms%s%s",
-              sampler.type->name, config->sample_interval_ms, sampler.passed_over[0] ? "; " : "",
-              sampler.passed_over);
-    tell_stored(config);
+    if (!service_open()) {
+        fail(error, "NOTIFY_SOCKET");
+        return complain(error, EXIT_FAILURE);
+    }
+    if (!rights_confine(confined, sizeof confined, error, sizeof error)) {
+        log_write(LOG_ERR, "%s", error);
+        return EXIT_FAILURE;
+    }
+    log_write(LOG_NOTICE, RSTWATCH_VERSION ": source %s, a sample every %u ms, %s%s%s",
+              sampler.type->name, config->sample_interval_ms, confined,
+              sampler.passed_over[0] ? "; " : "", sampler.passed_over);
     status = supervisor_run(&supervisor);
     sampler_close(&sampler);
     return status;
@@ -546,6 +573,10 @@ static int act(const struct command_line *line)
 
 int main(int argc, char **argv)
 {
+    char error[ERROR_SIZE];
+
+    if (!rights_inherit_little(error, sizeof error))
+        return complain(error, EXIT_FAILURE);
     if (!parse_command_line(&command_line, argc, argv)) {
         print_usage(stderr);
         return EXIT_USAGE;

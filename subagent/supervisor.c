@@ -10,6 +10,7 @@
 
 #include "subagent/clock.h"
 #include "subagent/log.h"
+#include "subagent/service.h"
 
 #define NS_PER_MS INT64_C(1000000)
 
@@ -54,6 +55,8 @@ static void tick(struct state *state, int64_t now_ns)
     state->supervisor->sampler->keep_evidence = state->supervisor->config.evidence;
     sampler_tick(state->supervisor->sampler, state->ring);
     wake_agent(state);
+    if (!state->supervisor->sampler->failing)
+        service_alive(now_ns);
     state->tick_ns += (now_ns - state->tick_ns) / interval_ns * interval_ns + interval_ns;
 }
 
@@ -217,6 +220,7 @@ int supervisor_run(struct supervisor *supervisor)
         return 1;
     }
     state.tick_ns = clock_ns(CLOCK_MONOTONIC);
+    service_ready();
     while (!state.ending) {
         tick(&state, clock_ns(CLOCK_MONOTONIC));
         start_agent(&state, clock_ns(CLOCK_MONOTONIC));

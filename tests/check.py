@@ -38,9 +38,9 @@ STAGES = [
         ("build gcc", "make CC=gcc BUILD=build/gcc all unit"),
         ("build clang", "make CC=clang BUILD=build/clang all unit"),
         ("build gcc sanitized",
-         f"make CC=gcc BUILD=build/gcc-san CFLAGS='{SANITIZE}' all unit"),
+         f"make CC=gcc BUILD=build/gcc-san CFLAGS='{SANITIZE}' HARDEN= all unit"),
         ("build clang sanitized",
-         f"make CC=clang BUILD=build/clang-san CFLAGS='{SANITIZE}' all unit"),
+         f"make CC=clang BUILD=build/clang-san CFLAGS='{SANITIZE}' HARDEN= all unit"),
         ("build without BPF",
          "make BPF=no BPF_CLANG=false BPFTOOL=false BUILD=build/no-bpf all unit"),
         ("build as installed", "make all && make install DESTDIR=build/installed PREFIX=/usr"),
@@ -56,6 +56,8 @@ STAGES = [
          "performance,portability '-DSEC(name)=' -I. --suppress=missingIncludeSystem --std=c11 "
          "mib platform subagent"),
         ("lint shellcheck", "git ls-files '*.sh' .ci/run | xargs shellcheck"),
+        ("lint hardening", "sh tests/lint/hardening.sh build/gcc/rstwatchd build/clang/rstwatchd "
+         "build/installed/usr/sbin/*"),
         ("lint FreeBSD port", "sh tests/lint/port.sh"),
         ("lint mandoc", "sh tests/lint/man.sh"),
         ("lint MIB", "sh tests/lint/mib-check.sh"),

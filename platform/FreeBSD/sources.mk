@@ -3,11 +3,12 @@
 PLATFORM_SOURCES = platform/FreeBSD/readers.c platform/FreeBSD/bpf.c platform/FreeBSD/sysctl.c \
                    platform/FreeBSD/interfaces.c platform/FreeBSD/kernel_tcp.c \
                    platform/FreeBSD/self_check.c platform/FreeBSD/tcp_layout.c \
-                   platform/FreeBSD/rights.c $(FREEBSD_PURE)
+                   $(FREEBSD_PURE)
 PLATFORM_CPPFLAGS = -I/usr/local/include \
                     -DDEFAULT_CONFIG=\"/usr/local/etc/rstwatch/rstwatchd.conf\" \
                     -DDEFAULT_STATE_DIRECTORY=\"/var/db/rstwatch\"
 PLATFORM_LDFLAGS = -L/usr/local/lib
+PLATFORM_RIGHTS = platform/FreeBSD/rights.c
 PLATFORM_TABLES = platform/FreeBSD/*.def
 PLATFORM_DEPS =
 PLATFORM_INSTALL = install-freebsd

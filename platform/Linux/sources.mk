@@ -6,12 +6,15 @@ BPF = yes
 PLATFORM_SOURCES = platform/Linux/readers.c platform/Linux/procfs.c \
                    platform/Linux/proc_text.c platform/Linux/components.c \
                    platform/Linux/exact.c platform/Linux/nftables.c \
-                   platform/Linux/rights.c $(BPF_SOURCES_$(BPF))
+                   $(BPF_SOURCES_$(BPF))
 PLATFORM_CPPFLAGS = $(BPF_CPPFLAGS_$(BPF))
-PLATFORM_LDFLAGS = $(BPF_LDFLAGS_$(BPF)) -lmnl -lcap-ng
+PLATFORM_LDFLAGS = $(BPF_LDFLAGS_$(BPF)) -lmnl
+PLATFORM_RIGHTS = platform/Linux/landlock.c platform/Linux/rights.c \
+                  platform/Linux/system_calls.c
+PLATFORM_RIGHTS_LDFLAGS = -lcap-ng -lseccomp
 PLATFORM_TABLES = platform/Linux/*.def
 PLATFORM_GENERATED = $(BPF_GENERATED_$(BPF))
-PLATFORM_UNIT_TESTS = components freebsd_bpf proc_text $(BPF_UNIT_TESTS_$(BPF))
+PLATFORM_UNIT_TESTS = components freebsd_bpf proc_text rights $(BPF_UNIT_TESTS_$(BPF))
 UNIT_CPPFLAGS = -Itests/unit/freebsd # imitates FreeBSD's, for the test freebsd_bpf
 PLATFORM_DEPS = Linux $(BPF_DEPS_$(BPF))
 

@@ -28,6 +28,7 @@ MAY_INCLUDE = {
     "platform/Linux/proc_text": "",
     "platform/estimate": "platform/sample",
     "platform/rights": "",
+    "platform/inherited": "platform/rights",
     "platform/Linux/components": "platform/sample platform/reader platform/Linux/proc_text",
     "platform/Linux/count": "",
     "platform/Linux/kernel.bpf": "",
@@ -47,7 +48,11 @@ MAY_INCLUDE = {
     "platform/Linux/bpf": "platform/reader platform/Linux/components platform/Linux/exact "
                           "platform/Linux/peer_maps platform/Linux/records platform/Linux/pulse platform/Linux/netfilter count.skel",
     "platform/Linux/bpf_missing": "platform/reader",
-    "platform/Linux/rights": "platform/rights",
+    "platform/Linux/landlock": "",
+    "platform/Linux/sanitized": "",
+    "platform/Linux/system_calls": "platform/Linux/sanitized",
+    "platform/Linux/rights": "platform/rights platform/Linux/landlock platform/Linux/sanitized "
+                             "platform/Linux/system_calls",
     "platform/Linux/readers": "platform/reader",
     "platform/FreeBSD/tcpstat": "platform/sample",
     "platform/FreeBSD/tcp_layout": "",
@@ -66,9 +71,11 @@ MAY_INCLUDE = {
     "platform/FreeBSD/readers": "platform/reader",
     "subagent/log": "",
     "subagent/clock": "",
+    "subagent/service": "",
     "subagent/ring": "platform/sample platform/peers platform/evidence",
     "subagent/sampler": "platform/reader subagent/ring subagent/clock subagent/log",
-    "subagent/supervisor": "subagent/sampler subagent/config subagent/clock subagent/log",
+    "subagent/supervisor": "subagent/sampler subagent/config subagent/clock subagent/log "
+                           "subagent/service",
     "subagent/rstsample": "platform/replay subagent/sampler subagent/clock subagent/log",
     # From samples to a snapshot.
     "subagent/settings": "platform/causes",
@@ -110,6 +117,7 @@ MAY_EXPAND = {
     "mib/causes.def": ["platform/*", "subagent/settings.c", "subagent/summary.c",
                        "subagent/main.c"],
     "platform/Linux/cause_rules.def": ["platform/Linux/cause.bpf.h"],
+    "platform/Linux/system_calls.def": ["platform/Linux/system_calls.c"],
     "platform/FreeBSD/tcpstat.def": ["platform/FreeBSD/*"],
     "mib/counters.def": ["platform/*", "mib/objects.c", "subagent/main.c"],
     "mib/notifications.def": ["subagent/events.h", "mib/*.c"],
@@ -175,7 +183,7 @@ PURE_CALLS = {"bcmp", "memchr", "memcmp", "memcpy", "memmove", "memset", "strchr
 COMPILER_CALLS = re.compile(r"^__(u?div|u?mod|mul|ash|lsh)[a-z]*\d$|^__stack_chk_fail$")
 
 # The sampler process and what it must not see, not even through another header.
-SAMPLER = ["subagent/sampler.[ch]", "subagent/rstsample.c", "subagent/supervisor.[ch]", "subagent/log.[ch]",
+SAMPLER = ["subagent/sampler.[ch]", "subagent/rstsample.c", "subagent/supervisor.[ch]", "subagent/service.[ch]", "subagent/log.[ch]",
            "subagent/ring.[ch]", "platform/*"]
 NOT_FOR_SAMPLER = ["mib/*.h", "subagent/store.h", "subagent/alarm.h", "subagent/average.h",
                    "subagent/agentx.h", "subagent/agent.h", "subagent/events.h",

@@ -1,37 +1,42 @@
 /*
  * Moves CLOCK_REALTIME, for a program that loads this first, by the seconds that
  * the file $CLOCK_OFFSET_FILE holds now (8 bytes): what a step of the date looks
- * like to it. The other clocks stay as they are.
+ * like to it. The other clocks stay as they are. The file is mapped at the start,
+ * before the program empties its environment and gives up rights.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
-static int64_t offset_s(void)
+static const volatile int64_t *offset_s;
+
+__attribute__((constructor)) static void map_offset(void)
 {
     const char *name = getenv("CLOCK_OFFSET_FILE");
-    int64_t seconds = 0;
     int file = name ? open(name, O_RDONLY | O_CLOEXEC) : -1;
+    void *mapped;
 
     if (file < 0)
-        return 0;
-    if (read(file, &seconds, sizeof seconds) != sizeof seconds)
-        seconds = 0;
+        return;
+    mapped = mmap(NULL, sizeof *offset_s, PROT_READ, MAP_SHARED, file, 0);
     close(file);
-    return seconds;
+    if (mapped == MAP_FAILED)
+        abort();
+    offset_s = mapped;
 }
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
     int result = (int)syscall(SYS_clock_gettime, clock, now);
 
-    if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
-        now->tv_sec += offset_s();
+    if (result == 0 && offset_s && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
+        now->tv_sec += *offset_s;
     return result;
 }
 
