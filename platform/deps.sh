@@ -41,6 +41,8 @@ check P:strace strace strace
 check P:tshark tshark tshark
 check P:tcpdump tcpdump -
 check P:setpriv util-linux -
+check P:systemd-analyze systemd -
+check P:readelf binutils -
 bench P:lldpd lldpd lldpd
 END
 }

@@ -58,6 +58,7 @@ STAGES = [
         ("lint shellcheck", "git ls-files '*.sh' .ci/run | xargs shellcheck"),
         ("lint hardening", "sh tests/lint/hardening.sh build/gcc/rstwatchd build/clang/rstwatchd "
          "build/installed/usr/sbin/*"),
+        ("lint systemd unit", "/usr/bin/python3 tests/lint/unit.py"),
         ("lint FreeBSD port", "sh tests/lint/port.sh"),
         ("lint mandoc", "sh tests/lint/man.sh"),
         ("lint MIB", "sh tests/lint/mib-check.sh"),

@@ -12,6 +12,7 @@ PLATFORM_LDFLAGS = $(BPF_LDFLAGS_$(BPF)) -lmnl
 PLATFORM_RIGHTS = platform/Linux/landlock.c platform/Linux/rights.c \
                   platform/Linux/system_calls.c
 PLATFORM_RIGHTS_LDFLAGS = -lcap-ng -lseccomp
+PLATFORM_INSTALL = install-unit
 PLATFORM_TABLES = platform/Linux/*.def
 PLATFORM_GENERATED = $(BPF_GENERATED_$(BPF))
 PLATFORM_UNIT_TESTS = components freebsd_bpf proc_text rights $(BPF_UNIT_TESTS_$(BPF))
@@ -38,6 +39,13 @@ count_cost empty_hook: $(PLATFORM_GENERATED)
 	$(COMPILE) -o $(BUILD)/$@ tests/bench/$@.c -lbpf
 
 .PHONY: packet_cost count_cost empty_hook
+
+install-unit:
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/sbin/|$(PREFIX)/sbin/|' platform/Linux/rstwatchd.service >$(BUILD)/rstwatchd.service
+	install -m 644 $(BUILD)/rstwatchd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/
+
+.PHONY: install-unit
 
 BPF_CLANG = clang
 BPFTOOL = bpftool
