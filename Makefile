@@ -4,6 +4,7 @@
 #   make run    see it work (root)       make check    every test (root)
 #   make soak   outages, 15 min (root)   make bench    tables against peers
 #   make check-freebsd FREEBSD_SYSROOT=dir   compiles what is for FreeBSD, on another system
+#   make analyse                         gcc -fanalyzer and clang-tidy
 #   make install                         honours DESTDIR and PREFIX
 #   make rstsample                       build/rstsample alone: prints samples
 
@@ -115,6 +116,16 @@ FREEBSD_SYSROOT ?=
 check-freebsd:
 	@sh tests/lint/freebsd.sh "$(FREEBSD_SYSROOT)"
 
+# Static analysis, one file after the other; .clang-tidy says what is left out. What is in
+# $(BUILD) bpftool has written.
+analyse: $(PLATFORM_GENERATED)
+	@sh platform/deps.sh install $(DEPS) check
+	@for source in $(SOURCES) $(FREEBSD_PURE) subagent/rstsample.c; do \
+	    gcc $(STANDARD) $(CPPFLAGS) $(WARN) -O1 -fanalyzer -c -o /dev/null $$source || exit 1; \
+	done
+	@clang-tidy --quiet $(SOURCES) $(FREEBSD_PURE) subagent/rstsample.c -- $(STANDARD) $(CPPFLAGS) \
+	    -isystem $(BUILD)
+
 bench:
 	@sh platform/deps.sh install $(DEPS) run check bench
 	@$(MAKE) all $(PLATFORM_BENCH)
@@ -154,4 +165,4 @@ install: $(BUILD)/rstwatchd $(BUILD)/rstsample $(PLATFORM_INSTALL)
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all rstsample always generated deps run check check-freebsd soak bench unit install clean
+.PHONY: all rstsample always generated deps run check check-freebsd analyse soak bench unit install clean

@@ -34,6 +34,7 @@ check P:clang clang llvm
 check F:/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-*.a libclang-rt-14-dev llvm
 check P:bmake bmake -
 check P:clang-format clang-format llvm
+check P:clang-tidy clang-tidy llvm
 check P:cppcheck cppcheck cppcheck
 check P:shellcheck shellcheck hs-ShellCheck
 check P:mandoc mandoc -

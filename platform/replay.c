@@ -11,7 +11,7 @@
 #include "platform/reader.h"
 
 #define NS_PER_MS INT64_C(1000000)
-#define FILE_MAX  (16 * 1024 * 1024) /* bytes */
+#define FILE_MAX  (16UL * 1024 * 1024) /* bytes */
 
 #define LENGTH(array) ((int)(sizeof(array) / sizeof *(array)))
 

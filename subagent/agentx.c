@@ -28,7 +28,7 @@
 
 /* The library's own interval to try again, in whole seconds, 1 at least; see hasten_retry(). */
 #define RETRY_S  1
-#define RETRY_MS 250
+#define RETRY_MS 250L
 
 /* Long after any session has ended: only an answer or the end of the session ends a
    notification, since one that times out may have been delivered all the same. */

@@ -21,7 +21,7 @@
    what it is given: an alarm section that meets it was not closed. */
 #define END_MARK "end-of-file"
 
-#define FILE_SIZE_LIMIT (1024 * 1024)
+#define FILE_SIZE_LIMIT (1024UL * 1024)
 
 /* libconfuse reports through a callback without an argument of ours; the first error counts. */
 static const char *error_file;
@@ -414,7 +414,7 @@ static char *read_file(const char *path, char *error, size_t error_size)
     if (!file || !text || ferror(file))
         snprintf(error, error_size, "%s: %s", path, strerror(errno));
     else if (size > FILE_SIZE_LIMIT)
-        snprintf(error, error_size, "%s: larger than %d bytes", path, FILE_SIZE_LIMIT);
+        snprintf(error, error_size, "%s: larger than %lu bytes", path, FILE_SIZE_LIMIT);
     else if (memchr(text, '\0', size))
         snprintf(error, error_size, "%s: a NUL byte: expected text", path);
     else

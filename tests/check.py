@@ -56,6 +56,7 @@ STAGES = [
          "performance,portability '-DSEC(name)=' -I. --suppress=missingIncludeSystem --std=c11 "
          "mib platform subagent"),
         ("lint shellcheck", "git ls-files '*.sh' .ci/run | xargs shellcheck"),
+        ("lint analysis", "make analyse"),
         ("lint hardening", "sh tests/lint/hardening.sh build/gcc/rstwatchd build/clang/rstwatchd "
          "build/installed/usr/sbin/*"),
         ("lint systemd unit", "/usr/bin/python3 tests/lint/unit.py"),
