@@ -116,15 +116,13 @@ FREEBSD_SYSROOT ?=
 check-freebsd:
 	@sh tests/lint/freebsd.sh "$(FREEBSD_SYSROOT)"
 
-# Static analysis, one file after the other; .clang-tidy says what is left out. What is in
-# $(BUILD) bpftool has written.
+# Static analysis, one file after the other; .clang-tidy says what is left out.
 analyse: $(PLATFORM_GENERATED)
 	@sh platform/deps.sh install $(DEPS) check
 	@for source in $(SOURCES) $(FREEBSD_PURE) subagent/rstsample.c; do \
 	    gcc $(STANDARD) $(CPPFLAGS) $(WARN) -O1 -fanalyzer -c -o /dev/null $$source || exit 1; \
 	done
-	@clang-tidy --quiet $(SOURCES) $(FREEBSD_PURE) subagent/rstsample.c -- $(STANDARD) $(CPPFLAGS) \
-	    -isystem $(BUILD)
+	@clang-tidy --quiet $(SOURCES) $(FREEBSD_PURE) subagent/rstsample.c -- $(STANDARD) $(CPPFLAGS)
 
 bench:
 	@sh platform/deps.sh install $(DEPS) run check bench
