@@ -1,6 +1,8 @@
 """What is left of the rights of whom started it, by what the kernel says of both processes."""
 
 import os
+import re
+import shutil
 import socket
 import subprocess
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lab import cleanup, paths, replay
-from lab.process import children_of
+from lab.process import Process, children_of
 from lab.wait import wait_until
 
 NOBODY = "65534"
@@ -63,6 +65,23 @@ def test_both_processes_have_only_what_they_need(make, source, user):
         assert limits(pid)["Max open files"] == ("64", "64")
         if not is_sanitized():
             assert limits(pid)["Max address space"] == (str(256 << 20),) * 2
+
+
+@pytest.mark.parametrize("source", ["bpf", "nftables"])
+def test_the_capabilities_of_the_unit_file_are_enough(make, pair, source):
+    """As systemd starts it: an ordinary user with these, and no others to be had."""
+    unit = (paths.ROOT / "platform/Linux/rstwatchd.service").read_text()
+    capabilities = re.search("^AmbientCapabilities=(.+)$", unit, re.MULTILINE)[1].split()
+    sets = ",".join(["-all", *("+" + name.lower().removeprefix("cap_") for name in capabilities)])
+    station = make(source)
+    shutil.chown(station.daemon.state, "nobody")
+    station.snmpd.start()
+    os.chmod(station.snmpd.agentx.removeprefix("unix:"), 0o666)
+    with Process("rstwatchd", ["setpriv", "--reuid", "nobody", "--clear-groups", "--inh-caps", sets,
+                               "--ambient-caps", sets, "--bounding-set", sets, "--no-new-privs",
+                               *station.daemon.command("-f")], netns=pair[0].namespace) as daemon:
+        wait_until(station.daemon.answers, 5, lambda: f"an answer; it said:\n{daemon.log}")
+        assert f"source {source}" in daemon.log
 
 
 def test_a_new_agent_is_confined_as_the_first_one_and_answers(make):
