@@ -3,6 +3,7 @@
 #   make        build/rstwatchd          make deps     what it needs, from the system's packages
 #   make run    see it work (root)       make check    every test (root)
 #   make soak   outages, 15 min (root)   make bench    tables against peers
+#   make fuzz   10 million runs of each parser's fuzzer
 #   make check-freebsd FREEBSD_SYSROOT=dir   compiles what is for FreeBSD, on another system
 #   make analyse                         gcc -fanalyzer and clang-tidy
 #   make install                         honours DESTDIR and PREFIX
@@ -129,6 +130,13 @@ bench:
 	@$(MAKE) all $(PLATFORM_BENCH)
 	@exec /usr/bin/python3 tests/bench/bench.py
 
+FUZZ_RUNS = 10000000
+
+fuzz:
+	@sh platform/deps.sh install $(DEPS) check
+	@$(MAKE) fuzzers
+	@exec /usr/bin/python3 tests/fuzz/run.py --runs $(FUZZ_RUNS)
+
 soak:
 	@sh platform/deps.sh install $(DEPS) run check
 	@$(MAKE) all
@@ -149,6 +157,23 @@ unit: $(PLATFORM_GENERATED)
 	        $(HARDEN_LINK) $(LDFLAGS) $(PLATFORM_LDFLAGS) $(PLATFORM_RIGHTS_LDFLAGS) -lcmocka -lsqlite3 -lconfuse -lpcap -lm || exit 1; \
 	done
 
+# libFuzzer's targets, one for each file of tests/fuzz: tests/fuzz/run.py.
+FUZZ_FLAGS = clang $(STANDARD) $(CPPFLAGS) $(WARN) -g -O1 -fno-omit-frame-pointer \
+       -fno-sanitize-recover=all -fsanitize=address,undefined
+FUZZ_SOURCES = $(UNIT_SOURCES) mib/asn.c mib/notify.c mib/registration.c
+
+fuzzers: $(PLATFORM_GENERATED)
+	@rm -rf $(BUILD)/fuzz/library* && mkdir -p $(BUILD)/fuzz/library
+	@for source in $(FUZZ_SOURCES); do \
+	    $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c \
+	        -o $(BUILD)/fuzz/library/$$(echo $$source | tr / _ | sed 's/c$$/o/') $$source || exit 1; \
+	done
+	@ar rc $(BUILD)/fuzz/library.a $(BUILD)/fuzz/library/*.o
+	@for source in tests/fuzz/*.c; do \
+	    $(FUZZ_FLAGS) -fsanitize=fuzzer -o $(BUILD)/fuzz/$$(basename $$source .c) $$source \
+	        $(BUILD)/fuzz/library.a $(LIBS) || exit 1; \
+	done
+
 install: $(BUILD)/rstwatchd $(BUILD)/rstsample $(PLATFORM_INSTALL)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8 \
 	    $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/snmp/mibs \
@@ -163,4 +188,4 @@ install: $(BUILD)/rstwatchd $(BUILD)/rstsample $(PLATFORM_INSTALL)
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all rstsample always generated deps run check check-freebsd analyse soak bench unit install clean
+.PHONY: all rstsample always generated deps run check check-freebsd analyse fuzz fuzzers soak bench unit install clean

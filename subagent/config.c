@@ -48,6 +48,10 @@ static void report(cfg_t *cfg, const char *format, va_list arguments)
     used = snprintf(error_text, error_capacity, "%s:%d: ", error_file, cfg->line);
     if (used >= 0 && (size_t)used < error_capacity)
         vsnprintf(error_text + used, error_capacity - (size_t)used, format, arguments);
+    /* It quotes the file, and stays one line of a log. */
+    for (char *at = error_text; *at != '\0'; at++)
+        if ((unsigned char)*at < ' ' || *at == '\x7f')
+            *at = '?';
 }
 
 static int reject_number(cfg_t *cfg, cfg_opt_t *opt, long minimum, long maximum, long value)

@@ -503,13 +503,33 @@ static int run_agent(const struct config *config, struct ring *ring, int wake)
     return agent_run(config, ring, wake);
 }
 
+/* With the source open: what begins with the rights of who started it ends confined. */
+static int run_sampler(const struct command_line *line, const struct config *config,
+                       const struct passwd *user, struct sampler *sampler)
+{
+    struct supervisor supervisor = {
+        .sampler = sampler, .config = *config, .reload = reload, .agent = run_agent};
+    char error[ERROR_SIZE], confined[100];
+
+    if (!prepare(config, user, sampler->type, error) ||
+        (!service_open() && !fail(error, "NOTIFY_SOCKET")) ||
+        (!line->foreground && daemon(0, 0) != 0 && !fail(error, "daemon")))
+        return complain(error, EXIT_FAILURE);
+    if (!rights_confine(confined, sizeof confined, error, sizeof error)) {
+        log_write(LOG_ERR, "%s", error);
+        return EXIT_FAILURE;
+    }
+    log_write(LOG_NOTICE, RSTWATCH_VERSION ": source %s, a sample every %u ms, %s%s%s",
+              sampler->type->name, config->sample_interval_ms, confined,
+              sampler->passed_over[0] ? "; " : "", sampler->passed_over);
+    return supervisor_run(&supervisor);
+}
+
 static int run(const struct command_line *line, const struct config *config)
 {
     struct sampler sampler;
-    struct supervisor supervisor = {
-        .sampler = &sampler, .config = *config, .reload = reload, .agent = run_agent};
     struct passwd *user;
-    char error[ERROR_SIZE], confined[100];
+    char error[ERROR_SIZE];
     int status;
 
     if (!find_user(config->user, &user, error))
@@ -522,24 +542,7 @@ static int run(const struct command_line *line, const struct config *config)
     case SAMPLER_OPEN:
         break;
     }
-    if (!prepare(config, user, sampler.type, error))
-        return complain(error, EXIT_FAILURE);
-    if (!line->foreground && daemon(0, 0) != 0) {
-        fail(error, "daemon");
-        return complain(error, EXIT_FAILURE);
-    }
-    if (!service_open()) {
-        fail(error, "NOTIFY_SOCKET");
-        return complain(error, EXIT_FAILURE);
-    }
-    if (!rights_confine(confined, sizeof confined, error, sizeof error)) {
-        log_write(LOG_ERR, "%s", error);
-        return EXIT_FAILURE;
-    }
-    log_write(LOG_NOTICE, RSTWATCH_VERSION ": source %s, a sample every %u ms, %s%s%s",
-              sampler.type->name, config->sample_interval_ms, confined,
-              sampler.passed_over[0] ? "; " : "", sampler.passed_over);
-    status = supervisor_run(&supervisor);
+    status = run_sampler(line, config, user, &sampler);
     sampler_close(&sampler);
     return status;
 }

@@ -65,12 +65,26 @@ enum settings_error settings_check(const struct alarm_settings *settings, enum m
     return SETTINGS_OK;
 }
 
+#define BIT(id) (UINT32_C(1) << (id))
+
+/* What no SET has made, but damage or another version, does not count. */
+static uint32_t credible(const struct alarm_settings *stored, uint32_t set, enum metric metric)
+{
+    const uint32_t pair = BIT(SETTING_RISING) | BIT(SETTING_FALLING);
+
+    if ((set & pair) == pair && stored->value[SETTING_FALLING] > stored->value[SETTING_RISING])
+        set &= ~pair;
+    if (!causes_are_good(stored->value[SETTING_CAUSES], metric, true))
+        set &= ~BIT(SETTING_CAUSES);
+    return set;
+}
+
 /* Both pairs are good by themselves, so that a wrong one is half of the file's. */
 static void uncross(struct alarm_settings *settings, uint32_t set)
 {
     if (settings->value[SETTING_FALLING] <= settings->value[SETTING_RISING])
         return;
-    if (set >> SETTING_FALLING & 1)
+    if (set & BIT(SETTING_FALLING))
         settings->value[SETTING_RISING] = settings->value[SETTING_FALLING];
     else
         settings->value[SETTING_FALLING] = settings->value[SETTING_RISING];
@@ -82,8 +96,9 @@ struct set_settings settings_merge(const struct alarm_settings file[METRIC_SLOTS
     struct set_settings merged = *stored;
 
     for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++) {
+        merged.set[metric] = credible(&stored->value[metric], stored->set[metric], metric);
         for (int id = 0; id < SETTING_COUNT; id++)
-            if (!(stored->set[metric] >> id & 1))
+            if (!(merged.set[metric] & BIT(id)))
                 merged.value[metric].value[id] = file[metric].value[id];
         uncross(&merged.value[metric], merged.set[metric]);
     }

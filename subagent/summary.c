@@ -47,10 +47,11 @@ static const char *phrase_of(enum metric metric, enum cause cause)
 #undef CAUSE
     };
 
-    return phrases[metric][cause][0] != '\0' ? phrases[metric][cause] : cause_labels[cause];
+    const char *phrase = phrases[metric][cause]; /* NULL: the metric has no causes */
+
+    return phrase && phrase[0] != '\0' ? phrase : cause_labels[cause];
 }
 
-/* ": 93 % refused"; nothing where no cause stands out. */
 static const char *address(char text[ADDRESS_SIZE], const struct peer *peer)
 {
     return inet_ntop(peer->version == 4 ? AF_INET : AF_INET6, peer->address, text, ADDRESS_SIZE);
@@ -68,6 +69,7 @@ static const char *about(char text[ABOUT_SIZE], enum metric metric, const struct
     return text;
 }
 
+/* ": 93 % refused"; nothing where no cause stands out. */
 static const char *share(char text[SHARE_SIZE], enum metric metric, const struct counted *counted)
 {
     char peer[ADDRESS_SIZE], what[ABOUT_SIZE];

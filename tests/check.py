@@ -43,6 +43,7 @@ STAGES = [
          f"make CC=clang BUILD=build/clang-san CFLAGS='{SANITIZE}' HARDEN= all unit"),
         ("build without BPF",
          "make BPF=no BPF_CLANG=false BPFTOOL=false BUILD=build/no-bpf all unit"),
+        ("build fuzzers", "make fuzzers"),
         ("build as installed", "make all && make install DESTDIR=build/installed PREFIX=/usr"),
         ("build by BSD make", "bmake CC=gcc BPF=no BUILD=build/bmake all && bmake -n install"),
         ("build for FreeBSD", "make check-freebsd"),
@@ -51,6 +52,7 @@ STAGES = [
         ("unit clang", UNIT.format("build/clang")),
         ("unit gcc sanitized", UNIT.format("build/gcc-san")),
         ("unit clang sanitized", UNIT.format("build/clang-san")),
+        ("unit seeds of fuzzers", "/usr/bin/python3 tests/fuzz/run.py --replay"),
         ("lint clang-format", f"{C_FILES} | xargs clang-format --dry-run -Werror"),
         ("lint cppcheck", "cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,"
          "performance,portability '-DSEC(name)=' -I. --suppress=missingIncludeSystem --std=c11 "

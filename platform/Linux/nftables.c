@@ -349,14 +349,16 @@ static int take_attribute(const struct nlattr *attribute, void *table)
     const struct nlattr **attributes = table;
     uint16_t type = mnl_attr_get_type(attribute);
 
-    if (type <= NFTA_OBJ_MAX)
+    if (type <= NFTA_OBJ_MAX &&
+        (type != NFTA_OBJ_NAME || mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) == 0))
         attributes[type] = attribute;
     return MNL_CB_OK;
 }
 
 static int take_packets(const struct nlattr *attribute, void *packets)
 {
-    if (mnl_attr_get_type(attribute) == NFTA_COUNTER_PACKETS)
+    if (mnl_attr_get_type(attribute) == NFTA_COUNTER_PACKETS &&
+        mnl_attr_validate(attribute, MNL_TYPE_U64) == 0)
         *(uint64_t *)packets = be64toh(mnl_attr_get_u64(attribute));
     return MNL_CB_OK;
 }
@@ -367,6 +369,8 @@ static int take_counter(const struct nlmsghdr *message, void *data)
     const struct nlattr *attributes[NFTA_OBJ_MAX + 1] = {NULL};
     struct answer *answer = data;
 
+    if (mnl_nlmsg_get_payload_len(message) < sizeof *general)
+        return MNL_CB_OK;
     mnl_attr_parse(message, sizeof *general, take_attribute, attributes);
     if (!attributes[NFTA_OBJ_NAME] || !attributes[NFTA_OBJ_DATA])
         return MNL_CB_OK;

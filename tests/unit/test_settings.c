@@ -271,6 +271,29 @@ static void test_merge(void **state)
     }
 }
 
+/* What a damaged database may have, and no SET can make. */
+static void test_merge_leaves_out_what_no_set_has_made(void **state)
+{
+    struct alarm_settings file[METRIC_SLOTS];
+    struct set_settings stored = {0}, held;
+
+    (void)state;
+    for (enum metric metric = 0; metric < METRIC_SLOTS; metric++)
+        file[metric] = settings_default();
+    stored.value[METRIC_SENT].value[SETTING_RISING] = 100;
+    stored.value[METRIC_SENT].value[SETTING_FALLING] = 200;
+    stored.value[METRIC_SENT].value[SETTING_CAUSES] = 0;
+    stored.value[METRIC_SENT].value[SETTING_RAISE_DELAY] = 7;
+    stored.set[METRIC_SENT] = UINT32_C(1) << SETTING_RISING | UINT32_C(1) << SETTING_FALLING |
+                              UINT32_C(1) << SETTING_CAUSES | UINT32_C(1) << SETTING_RAISE_DELAY;
+    held = settings_merge(file, &stored);
+    assert_int_equal(held.set[METRIC_SENT], UINT32_C(1) << SETTING_RAISE_DELAY);
+    assert_int_equal(held.value[METRIC_SENT].value[SETTING_RAISE_DELAY], 7);
+    assert_int_equal(held.value[METRIC_SENT].value[SETTING_RISING], 5000);
+    assert_int_equal(held.value[METRIC_SENT].value[SETTING_FALLING], 500);
+    assert_int_equal(held.value[METRIC_SENT].value[SETTING_CAUSES], CAUSE_MASK_ALL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +309,7 @@ int main(void)
         cmocka_unit_test(test_a_part_of_the_causes_has_one_that_the_metric_can_have),
         cmocka_unit_test(test_metrics_bear_their_labels),
         cmocka_unit_test(test_merge),
+        cmocka_unit_test(test_merge_leaves_out_what_no_set_has_made),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
