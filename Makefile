@@ -3,7 +3,7 @@
 #   make        build/rstwatchd          make deps     what it needs, from the system's packages
 #   make run    see it work (root)       make check    every test (root)
 #   make soak   outages, 15 min (root)   make bench    tables against peers
-#   make fuzz   10 million runs of each parser's fuzzer
+#   make fuzz   10 million runs of each parser's fuzzer; make fuzz-pdu   a million PDUs
 #   make check-freebsd FREEBSD_SYSROOT=dir   compiles what is for FreeBSD, on another system
 #   make analyse                         gcc -fanalyzer and clang-tidy
 #   make install                         honours DESTDIR and PREFIX
@@ -11,16 +11,22 @@
 
 PREFIX  = /usr/local
 CC      = cc
-CFLAGS  = -O2 -g
+CFLAGS  = $(CFLAGS_$(SANITIZED))
 WARN    = -Wall -Wextra -Werror
 BUILD   = build
 
-# Empty for a sanitizer, which has its own checks. tests/lint/hardening.sh looks at the result.
+# make SANITIZED=yes: AddressSanitizer and UBSan, which have checks of their own.
+SANITIZED  = no
+CFLAGS_no  = -O2 -g
+CFLAGS_yes = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+
+# tests/lint/hardening.sh looks at the result.
 FLOW   != case $$(uname -m) in \
            x86_64|amd64) echo -fcf-protection ;; \
            aarch64|arm64) echo -mbranch-protection=standard ;; \
        esac
-HARDEN  = -fPIE -fstack-protector-strong -fstack-clash-protection $(FLOW) \
+HARDEN     = $(HARDEN_$(SANITIZED))
+HARDEN_no  = -fPIE -fstack-protector-strong -fstack-clash-protection $(FLOW) \
        -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 HARDEN_LINK = -pie -Wl,-z,relro,-z,now,-z,noexecstack
 
@@ -137,6 +143,13 @@ fuzz:
 	@$(MAKE) fuzzers
 	@exec /usr/bin/python3 tests/fuzz/run.py --runs $(FUZZ_RUNS)
 
+PDU_RUNS = 500000
+
+fuzz-pdu:
+	@sh platform/deps.sh install $(DEPS) run check
+	@$(MAKE) CC=gcc BUILD=$(BUILD)/gcc-san SANITIZED=yes all
+	@RSTWATCHD=$(BUILD)/gcc-san/rstwatchd exec /usr/bin/python3 tests/fuzz/pdus.py --runs $(PDU_RUNS)
+
 soak:
 	@sh platform/deps.sh install $(DEPS) run check
 	@$(MAKE) all
@@ -158,8 +171,7 @@ unit: $(PLATFORM_GENERATED)
 	done
 
 # libFuzzer's targets, one for each file of tests/fuzz: tests/fuzz/run.py.
-FUZZ_FLAGS = clang $(STANDARD) $(CPPFLAGS) $(WARN) -g -O1 -fno-omit-frame-pointer \
-       -fno-sanitize-recover=all -fsanitize=address,undefined
+FUZZ_FLAGS = clang $(STANDARD) $(CPPFLAGS) $(WARN) $(CFLAGS_yes)
 FUZZ_SOURCES = $(UNIT_SOURCES) mib/asn.c mib/notify.c mib/registration.c
 
 fuzzers: $(PLATFORM_GENERATED)
@@ -188,4 +200,4 @@ install: $(BUILD)/rstwatchd $(BUILD)/rstsample $(PLATFORM_INSTALL)
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all rstsample always generated deps run check check-freebsd analyse fuzz fuzzers soak bench unit install clean
+.PHONY: all rstsample always generated deps run check check-freebsd analyse fuzz fuzz-pdu fuzzers soak bench unit install clean

@@ -9,8 +9,11 @@ cd "$(dirname "$0")/../.."
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
-mkdir "$scratch/man1" "$scratch/man2" "$scratch/man3" "$scratch/man4" "$scratch/man5" "$scratch/man7" "$scratch/man8"
-for page in tcpdump.1 snmpget.1 snmpset.1 snmpwalk.1 seccomp.2 sd_notify.3 syslog.3 bpf.4 snmpd.conf.5 landlock.7 snmpd.8 snmptrapd.8; do
+for section in 1 2 3 4 5 7 8; do
+    mkdir "$scratch/man$section"
+done
+for page in tcpdump.1 snmpget.1 snmpset.1 snmpwalk.1 seccomp.2 sd_notify.3 syslog.3 bpf.4 \
+    snmpd.conf.5 landlock.7 snmpd.8 snmptrapd.8; do
     : >"$scratch/man${page##*.}/$page"
 done
 for page in subagent/*.[1-8]; do

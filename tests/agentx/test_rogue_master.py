@@ -1,0 +1,251 @@
+"""A master agent that breaks the protocol in every way: the daemon survives it, stays small, comes
+back, answers the next one rightly, and has missed no sample meanwhile."""
+
+import random
+import struct
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from lab import agentx, replay
+from lab.agentx import (ADD_CAPS, CLEANUPSET, COMMITSET, GET, GETBULK, GETNEXT, HEADER_SIZE, OPEN,
+                        REGISTER, RESPONSE, TESTSET, UNDOSET, Closed, oid, pdu)
+from lab.daemon import Daemon
+from lab.process import children_of
+from lab.wait import let_pass
+
+ROOT = (1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 778)
+RECEIVED = ROOT + (1, 2, 1, 0)
+RISING = ROOT + (1, 5, 1, 1, 4, 1)
+RATE = 10  # resets a second of the source: one a sample
+GROWTH_MAX = 16 << 20  # bytes of memory, over all that a test does
+FLOOD = 20000  # requests
+FAR_BELOW = 0.3  # seconds in which it reads nothing more
+NULL = oid(())
+
+# Ways to misbehave: each takes a new connection and does its worst with it.
+
+
+def close_at_once(link):
+    link.close()
+
+
+def close_at(kind):
+    def misbehave(link):
+        while (got := link.read()).kind != kind:
+            link.answer(got)
+        link.close()
+    return misbehave
+
+
+def answer_nothing_from(kind):
+    """The library waits for an answer, and for a second and a third time."""
+    def misbehave(link):
+        while (got := link.read()).kind != kind:
+            link.answer(got)
+        let_pass(FAR_BELOW)
+    return misbehave
+
+
+def answer_with_error(kind, error):
+    def misbehave(link):
+        while (got := link.read()).kind != kind:
+            link.answer(got)
+        link.answer(got, error=error)
+        let_pass(FAR_BELOW)
+    return misbehave
+
+
+def answer_with(**fields):
+    """The response to Open with one field of its header wrong."""
+    def misbehave(link):
+        link.answer(link.read_until(OPEN), **fields)
+        let_pass(FAR_BELOW)
+    return misbehave
+
+
+def cut_answer(size):
+    def misbehave(link):
+        got = link.read_until(OPEN)
+        whole = pdu(RESPONSE, struct.pack(">IHH", 1, 0, 0), packet=got.packet)
+        link.send(whole[:size])
+        link.close()
+    return misbehave
+
+
+def opened(misbehave):
+    """What begins when all is registered."""
+    def after_opening(link):
+        link.open()
+        try:
+            misbehave(link)
+        except Closed:
+            pass
+    return after_opening
+
+
+def send(data):
+    @opened
+    def misbehave(link):
+        link.send_while_it_takes(data, FAR_BELOW)
+        let_pass(FAR_BELOW / 3)
+    return misbehave
+
+
+RISING_7000 = agentx.varbind(agentx.GAUGE, RISING, struct.pack(">I", 7000))
+RANGE = oid(RECEIVED) + NULL
+
+
+def phases(*kinds):
+    """Of a SET, in an order that no master has."""
+    return b"".join(pdu(kind, RISING_7000 if kind == TESTSET else b"", transaction=5, packet=n)
+                    for n, kind in enumerate(kinds, 1))
+
+
+def slowly(data):
+    @opened
+    def misbehave(link):
+        for n in range(len(data)):
+            link.send(data[n:n + 1])
+        assert link.read_until(RESPONSE).varbinds()[0][1] == RECEIVED
+    return misbehave
+
+
+def noise(seed):
+    return random.Random(seed).randbytes(20000)
+
+
+def mutated(seed, count=400):
+    """Good requests with some bytes changed; their lengths, too."""
+    chance = random.Random(seed)
+    good = [pdu(GET, RANGE * 3), pdu(GETNEXT, oid(ROOT) + oid(ROOT + (2,))),
+            pdu(GETBULK, struct.pack(">HH", 1, 9) + RANGE * 3), pdu(TESTSET, RISING_7000),
+            phases(TESTSET, COMMITSET, CLEANUPSET)]
+    data = bytearray()
+    for _ in range(count):
+        one = bytearray(chance.choice(good))
+        for _ in range(chance.randint(1, 4)):
+            one[chance.randrange(HEADER_SIZE, len(one))] = chance.choice((0, 1, 127, 255))
+        data += one
+    return bytes(data)
+
+
+MISBEHAVIOUR = {
+    "close at once": close_at_once,
+    "close at Open": close_at(OPEN),
+    "close at Register": close_at(REGISTER),
+    "close at AddAgentCaps": close_at(ADD_CAPS),
+    "close when opened": opened(lambda link: link.close()),
+    "no answer to Open": answer_nothing_from(OPEN),
+    "no answer to Register": answer_nothing_from(REGISTER),
+    "openFailed": answer_with_error(OPEN, 256),
+    "error without a meaning": answer_with_error(OPEN, 65535),
+    "duplicateRegistration": answer_with_error(REGISTER, 263),
+    "requestDenied": answer_with_error(REGISTER, 267),
+    "parseError for AddAgentCaps": answer_with_error(ADD_CAPS, 266),
+    "version 2": answer_with(version=2),
+    "another session": answer_with(session=0xffffffff),
+    "another packet": answer_with(packet=0xffffffff),
+    "length 0": answer_with(length=0),
+    "length 3": answer_with(length=3),
+    "length 7": answer_with(length=7),
+    "length 0x7fffffff": answer_with(length=0x7fffffff),
+    "length 0xffffffff": answer_with(length=0xffffffff),
+    "length 4 too long": answer_with(length=12),
+    **{f"answer cut at {size}": cut_answer(size) for size in (1, 4, 19, 20, 21, 27)},
+    **{f"PDU type {kind}": send(pdu(kind, RANGE) * 3) for kind in (0, 2, 4, 13, 14, 19, 127, 255)},
+    "requests for another session": send(pdu(GET, RANGE, session=0xdead) * 3),
+    "a range without its end": send(pdu(GET, oid(RECEIVED))),
+    "an OID of 255 arcs that are not there": send(pdu(GET, b"\xff\x04\x00\x00" + bytes(8))),
+    "an OID of 200 arcs": send(pdu(GET, oid(ROOT + (1,) * 190) + NULL)),
+    "10,000 ranges": send(pdu(GETNEXT, (oid(ROOT) + NULL) * 10000)),
+    "GETBULK of 65,535": send(pdu(GETBULK, struct.pack(">HH", 0, 65535) + oid(ROOT) + NULL)),
+    "GETBULK of -1 non-repeaters": send(pdu(GETBULK, struct.pack(">hh", -1, -1) + RANGE)),
+    "a context that is longer than its PDU": send(
+        pdu(GET, struct.pack(">I", 0x7fffffff) + RANGE, flags=0x18)),
+    "a value that is longer than its PDU": send(
+        pdu(TESTSET, agentx.varbind(agentx.OCTETS, RISING, struct.pack(">I", 0xfffffff0)))),
+    "a value without a type": send(pdu(TESTSET, agentx.varbind(99, RISING))),
+    "CommitSet without TestSet": send(phases(COMMITSET)),
+    "UndoSet and CleanupSet without TestSet": send(phases(UNDOSET, CLEANUPSET)),
+    "TestSet twice": send(phases(TESTSET, TESTSET, COMMITSET, COMMITSET)),
+    "CommitSet after CleanupSet": send(phases(TESTSET, CLEANUPSET, COMMITSET, UNDOSET)),
+    "close after TestSet": send(phases(TESTSET)),
+    "close after CommitSet": send(phases(TESTSET, COMMITSET)),
+    "the other byte order": send(agentx.little_endian(pdu(agentx.PING)) * 3),
+    "endless GETNEXT, its answers not read": send(
+        pdu(GETNEXT, oid(ROOT) + NULL, packet=1) * FLOOD),
+    "a request byte by byte": slowly(pdu(GET, RANGE)),
+    "noise": send(noise(1)),
+    "mutated requests": send(mutated(2)),
+}
+
+
+# The daemon
+
+
+@pytest.fixture(scope="module")
+def master(directory):
+    with agentx.Master(directory / "agentx") as master:
+        yield master
+
+
+@pytest.fixture(scope="module")
+def daemon(directory, master):
+    """One for all of them."""
+    source = replay.write(directory / "source.replay",
+                          *replay.steady("tcpResetReceived", RATE, seconds=600))
+    with_master = SimpleNamespace(agentx=master.agentx)
+    daemon = Daemon(directory / "daemon", with_master, source=source)
+    daemon.start_unready()
+    yield daemon
+    daemon.stop()
+
+
+def memory(pid):
+    """Bytes that are not shared with other programs."""
+    return sum(int(line.split()[1]) << 10 for line in
+               Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+               if line.startswith("Private_"))
+
+
+def usage(daemon):
+    """Of both processes: memory and open files."""
+    pids = [daemon.process.pid, *children_of(daemon.process.pid)]
+    return sum(map(memory, pids)), sum(len(list(Path(f"/proc/{pid}/fd").iterdir()))
+                                       for pid in pids)
+
+
+def answer_rightly(master):
+    """Behaves, until it has an answer: (resets received, moment)."""
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            with master.accept() as link:
+                link.open()
+                kind, arcs, value = link.get(RECEIVED)
+                assert arcs == RECEIVED
+                assert kind == 70
+                return value, time.monotonic()
+        except (Closed, BrokenPipeError, TimeoutError):
+            assert time.monotonic() < deadline
+
+
+@pytest.mark.parametrize("misbehave", MISBEHAVIOUR.values(), ids=MISBEHAVIOUR.keys())
+def test_it_survives(daemon, master, misbehave):
+    before, began = answer_rightly(master)
+    agent, used = daemon.agent_pid, usage(daemon)
+    with master.accept() as link:
+        try:
+            misbehave(link)
+        except (Closed, BrokenPipeError):
+            pass  # it has seen enough of this master
+    after, ended = answer_rightly(master)
+    assert daemon.process.running
+    assert daemon.agent_pid == agent
+    assert abs((after - before) - RATE * (ended - began)) <= 3
+    now = usage(daemon)
+    assert now[0] <= used[0] + GROWTH_MAX
+    assert now[1] <= used[1] + 1
