@@ -3,6 +3,7 @@
 #   make        build/rstwatchd          make deps     what it needs, from the system's packages
 #   make run    see it work (root)       make check    every test (root)
 #   make soak   outages, 15 min (root)   make bench    tables against peers
+#   make stress pollers, SETs, floods and restarts at once, 10 min (root)
 #   make fuzz   10 million runs of each parser's fuzzer; make fuzz-pdu   a million PDUs
 #   make check-freebsd FREEBSD_SYSROOT=dir   compiles what is for FreeBSD, on another system
 #   make analyse                         gcc -fanalyzer and clang-tidy
@@ -150,6 +151,14 @@ fuzz-pdu:
 	@$(MAKE) CC=gcc BUILD=$(BUILD)/gcc-san SANITIZED=yes all
 	@RSTWATCHD=$(BUILD)/gcc-san/rstwatchd exec /usr/bin/python3 tests/fuzz/pdus.py --runs $(PDU_RUNS)
 
+STRESS_SECONDS = 300
+
+stress:
+	@sh platform/deps.sh install $(DEPS) run check
+	@$(MAKE) all
+	@$(MAKE) CC=gcc BUILD=$(BUILD)/gcc-san SANITIZED=yes all
+	@exec /usr/bin/python3 tests/stress/run.py --seconds $(STRESS_SECONDS)
+
 soak:
 	@sh platform/deps.sh install $(DEPS) run check
 	@$(MAKE) all
@@ -200,4 +209,4 @@ install: $(BUILD)/rstwatchd $(BUILD)/rstsample $(PLATFORM_INSTALL)
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all rstsample always generated deps run check check-freebsd analyse fuzz fuzz-pdu fuzzers soak bench unit install clean
+.PHONY: all rstsample always generated deps run check check-freebsd analyse fuzz fuzz-pdu fuzzers soak stress bench unit install clean

@@ -187,7 +187,7 @@ class Manager:
         self.refused += answer.error != 0
         kind, names = self._asked.get(answer.number, (None, None))
         if kind == ber.GETNEXT and answer.error == 0:
-            for asked, (name, tag) in zip(names, answer.varbinds):
+            for asked, (name, tag, _) in zip(names, answer.varbinds):
                 holds(name > asked or tag == ber.END_OF_VIEW, f"{name} after {asked}")
         return answer.number
 

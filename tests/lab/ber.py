@@ -14,7 +14,7 @@ class Malformed(Exception):
 class Answer(NamedTuple):
     number: int
     error: int
-    varbinds: list  # (name, tag of the value)
+    varbinds: list  # (name, tag of the value, its content)
 
 
 def _length(size):
@@ -76,6 +76,12 @@ class _Reader:
         return int.from_bytes(self.take(0x02)[1], "big", signed=True)
 
 
+def number_of(varbind):
+    """None where the value is no number."""
+    _, tag, content = varbind
+    return int.from_bytes(content, "big") if tag in (0x02, 0x41, 0x42, 0x43, 0x46) else None
+
+
 def _arcs(content):
     arcs, arc = [], 0
     for byte in content:
@@ -96,5 +102,5 @@ def answer(data):
     pairs, varbinds = _Reader(body.take(0x30)[1]), []
     while pairs.data:
         pair = _Reader(pairs.take(0x30)[1])
-        varbinds.append((_arcs(pair.take(0x06)[1]), pair.take()[0]))
+        varbinds.append((_arcs(pair.take(0x06)[1]), *pair.take()))
     return Answer(number, error, varbinds)
