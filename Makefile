@@ -77,7 +77,16 @@ UNIT_TESTS = alarm archive average capture config counted estimate events match_
        pcapng peers replay reset_filter ring sample sampler settings store syn_cookies tcpstat \
        windows $(PLATFORM_UNIT_TESTS)
 
-all: $(BUILD)/rstwatchd $(BUILD)/rstsample
+all: $(BUILD)/rstwatchd $(BUILD)/rstsample texts
+
+# What names the root.
+TEXTS = mib/TCP-RESET-MIB.txt mib/RUNBOOK.md subagent/rstwatchd.8 README.md
+
+texts: $(BUILD)/command
+	@mkdir -p $(BUILD)/at-root
+	@for file in $(TEXTS); do \
+	    sh mib/at-root.sh "$(MIB_ROOT)" $$file >$(BUILD)/at-root/$$(basename $$file) || exit 1; \
+	done
 
 rstsample: $(BUILD)/rstsample
 
@@ -195,18 +204,18 @@ fuzzers: $(PLATFORM_GENERATED)
 	        $(BUILD)/fuzz/library.a $(LIBS) || exit 1; \
 	done
 
-install: $(BUILD)/rstwatchd $(BUILD)/rstsample $(PLATFORM_INSTALL)
+install: $(BUILD)/rstwatchd $(BUILD)/rstsample texts $(PLATFORM_INSTALL)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8 \
 	    $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/snmp/mibs \
 	    $(DESTDIR)$(PREFIX)/share/doc/rstwatch
 	install -m 755 $(BUILD)/rstwatchd $(BUILD)/rstsample $(DESTDIR)$(PREFIX)/sbin/
-	install -m 644 subagent/rstwatchd.8 subagent/rstsample.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -m 644 $(BUILD)/at-root/rstwatchd.8 subagent/rstsample.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 644 subagent/rstwatchd.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/
-	install -m 644 mib/TCP-RESET-MIB.txt $(DESTDIR)$(PREFIX)/share/snmp/mibs/
-	install -m 644 subagent/rstwatchd.conf README.md LICENSE NEWS.md mib/RUNBOOK.md \
+	install -m 644 $(BUILD)/at-root/TCP-RESET-MIB.txt $(DESTDIR)$(PREFIX)/share/snmp/mibs/
+	install -m 644 subagent/rstwatchd.conf LICENSE NEWS.md $(BUILD)/at-root/README.md $(BUILD)/at-root/RUNBOOK.md \
 	    $(DESTDIR)$(PREFIX)/share/doc/rstwatch/
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all rstsample always generated deps run check check-freebsd analyse fuzz fuzz-pdu fuzzers soak stress bench unit install clean
+.PHONY: all texts rstsample always generated deps run check check-freebsd analyse fuzz fuzz-pdu fuzzers soak stress bench unit install clean

@@ -14,6 +14,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+OTHER_ROOT = "1.3.6.1.4.1.99999.3.7"  # of nobody's
 C_FILES = "git ls-files '*.c' '*.h' | grep ."
 UNIT = 'for test in {0}/unit/*; do echo "$test"; "$test" || failed=1; done; [ -z "$failed" ]'
 PYTEST = "/usr/bin/python3 -m pytest -q -p no:cacheprovider"
@@ -49,6 +50,10 @@ STAGES = [
          "make BPF=no BPF_CLANG=false BPFTOOL=false BUILD=build/no-bpf all unit"),
         ("build fuzzers", "make fuzzers"),
         ("build as installed", "make all && make install DESTDIR=build/installed PREFIX=/usr"),
+        ("build at another root",
+         f"make MIB_ROOT={OTHER_ROOT} BUILD=build/moved all && "
+         "SMIPATH=mib/base smilint -c /dev/null -l 6 -s build/moved/at-root/TCP-RESET-MIB.txt 2>&1 | "
+         f"{{ ! grep . ; }} && grep -q '{OTHER_ROOT}' build/moved/at-root/rstwatchd.8"),
         ("build by BSD make", "bmake CC=gcc BPF=no BUILD=build/bmake all && bmake -n install"),
         ("build for FreeBSD", "make check-freebsd"),
     ], [
@@ -75,7 +80,9 @@ STAGES = [
     [("daemon", f"{PYTEST} {OTHERS}"), ("daemon sanitized", f"{SANITIZED} {OTHERS}")],
     [("daemon sanitized, rogue master", f"{SANITIZED} {daemon_tests(*ROGUE)}"),
      ("daemon sanitized, mutated PDUs", "RSTWATCHD=build/gcc-san/rstwatchd /usr/bin/python3 "
-      "tests/fuzz/pdus.py --runs 10000")],
+      "tests/fuzz/pdus.py --runs 10000"),
+     ("daemon at another root",
+      f"RSTWATCHD=build/moved/rstwatchd {PYTEST} {daemon_tests('answers')}")],
     [("daemon, exact counts", f"{PYTEST} {daemon_tests(*EXACT)}")],
     [("daemon, real traffic", f"{PYTEST} {daemon_tests(*KERNEL)}")],
     [("daemon, real traffic sanitized", f"{SANITIZED} {daemon_tests(*KERNEL)}")],

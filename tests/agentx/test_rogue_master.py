@@ -9,14 +9,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from lab import agentx, replay
+from lab import agentx, mib, replay
 from lab.agentx import (ADD_CAPS, CLEANUPSET, COMMITSET, GET, GETBULK, GETNEXT, HEADER_SIZE, OPEN,
                         REGISTER, RESPONSE, TESTSET, UNDOSET, Closed, oid, pdu)
 from lab.daemon import Daemon
 from lab.process import children_of
 from lab.wait import let_pass
 
-ROOT = (1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 778)
+ROOT = mib.sort_key(mib.root())
 RECEIVED = ROOT + (1, 2, 1, 0)
 RISING = ROOT + (1, 5, 1, 1, 4, 1)
 RATE = 10  # resets a second of the source: one a sample

@@ -19,14 +19,14 @@ from types import SimpleNamespace
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from lab import agentx, ber, cleanup  # noqa: E402
+from lab import agentx, ber, cleanup, mib  # noqa: E402
 from lab.agentx import (  # noqa: E402
     CLEANUPSET, COMMITSET, GET, GETBULK, GETNEXT, TESTSET, UNDOSET, Closed)
 from lab.daemon import Daemon  # noqa: E402
 from lab.snmp import COMMUNITY_WRITE  # noqa: E402
 from lab.snmpd import Snmpd  # noqa: E402
 
-ROOT = (1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 778)
+ROOT = mib.sort_key(mib.root())
 ALARM_ENTRY = ROOT + (1, 5, 1, 1)
 BATCH = 200  # PDUs between two looks at whether all is well
 ROW = "{:24} {:>9} {:>9} {:>9} {:>9}  {}"

@@ -6,5 +6,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 DAEMON = ROOT / (os.environ.get("RSTWATCHD") or "build/rstwatchd")  # another: with sanitizers
 RSTSAMPLE = DAEMON.with_name("rstsample")
-MIB_DIRECTORIES = f"{ROOT / 'mib' / 'base'}:{ROOT / 'mib'}"
+_AT_ROOT = DAEMON.parent / "at-root"  # the module with the root that this build has
+MIB_DIRECTORIES = f"{ROOT / 'mib' / 'base'}:{_AT_ROOT if _AT_ROOT.exists() else ROOT / 'mib'}"
 MIB_MODULES = "TCP-RESET-MIB:SNMPv2-MIB"

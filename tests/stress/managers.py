@@ -5,10 +5,10 @@ import selectors
 import socket
 import time
 
-from lab import ber
+from lab import ber, mib
 from lab.snmp import COMMUNITY_READ, COMMUNITY_WRITE
 
-ROOT = (1, 3, 6, 1, 4, 1, 8072, 9999, 9999, 778)
+ROOT = mib.sort_key(mib.root())
 RISING_OF_SENT = ROOT + (1, 5, 1, 1, 4, 2)
 SAMPLE_AGE = ROOT + (1, 1, 6, 0)
 COUNTERS = [ROOT + (1, 2, arc, 0) for arc in range(1, 7)]
