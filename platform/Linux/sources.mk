@@ -45,7 +45,11 @@ install-unit:
 	sed 's|/usr/sbin/|$(PREFIX)/sbin/|' platform/Linux/rstwatchd.service >$(BUILD)/rstwatchd.service
 	install -m 644 $(BUILD)/rstwatchd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/
 
-.PHONY: install-unit
+deb:
+	@sh platform/deps.sh install $(DEPS) deb
+	@sh platform/Linux/deb.sh $(BUILD)
+
+.PHONY: install-unit deb
 
 BPF_CLANG = clang
 BPFTOOL = bpftool
