@@ -7,6 +7,7 @@
 #   make fuzz   10 million runs of each parser's fuzzer; make fuzz-pdu   a million PDUs
 #   make check-freebsd FREEBSD_SYSROOT=dir   compiles what is for FreeBSD, on another system
 #   make analyse                         gcc -fanalyzer and clang-tidy
+#   make deb                             the Debian package; make deb-test tries it
 #   make install                         honours DESTDIR and PREFIX
 #   make rstsample                       build/rstsample alone: prints samples
 

@@ -48,6 +48,7 @@ bench P:lldpd lldpd lldpd
 deb P:dh debhelper -
 deb P:dpkg-buildpackage dpkg-dev -
 deb P:lintian lintian -
+deb P:debootstrap debootstrap -
 END
 }
 

@@ -49,7 +49,12 @@ deb:
 	@sh platform/deps.sh install $(DEPS) deb
 	@sh platform/Linux/deb.sh $(BUILD)
 
-.PHONY: install-unit deb
+deb-test:
+	@sh platform/deps.sh install $(DEPS) run check deb
+	@$(MAKE) texts
+	@exec /usr/bin/python3 tests/deb/run.py
+
+.PHONY: install-unit deb deb-test
 
 BPF_CLANG = clang
 BPFTOOL = bpftool
