@@ -423,13 +423,34 @@ static bool damaged(struct store *store, const char *table, int64_t key)
     return false;
 }
 
+/* What an agent has written, and what can be added and subtracted: ms since 1970 up to the year
+   2248, ns of a clock some decades around 0. */
+static bool is_date_ms(int64_t time_ms)
+{
+    return time_ms >= 0 && time_ms < INT64_C(1) << 43;
+}
+
+static bool is_time_ns(int64_t time_ns)
+{
+    return time_ns > -(INT64_C(1) << 61) && time_ns < INT64_C(1) << 61;
+}
+
+static bool has_times(sqlite3_stmt *row)
+{
+    bool good = is_date_ms(sqlite3_column_int64(row, 2));
+
+    for (int column = 4; column <= 7; column++)
+        good = good && is_time_ns(sqlite3_column_int64(row, column));
+    return good;
+}
+
 static bool take_alarm(struct store *store, sqlite3_stmt *row, void *to)
 {
     struct stored_alarm *stored = to;
     int64_t metric = sqlite3_column_int64(row, 0), state = sqlite3_column_int64(row, 3);
 
     if (metric < METRIC_FIRST || metric > METRIC_LAST || state < ALARM_NORMAL ||
-        state > ALARM_CLEARING)
+        state > ALARM_CLEARING || !has_times(row))
         return damaged(store, "alarm", metric);
     stored[metric] = (struct stored_alarm){
         .found = true,
@@ -516,7 +537,8 @@ static bool take_event(struct store *store, sqlite3_stmt *row, void *to)
 
     if (number < 1 || number > INT32_MAX || kind < EVENT_RAISED || kind > EVENT_METHOD ||
         metric < METRIC_FIRST || metric > METRIC_LAST || cause < CAUSE_NONE ||
-        cause >= CAUSE_SLOTS || evidence < EVIDENCE_NONE || evidence > EVIDENCE_DELETED || !summary)
+        cause >= CAUSE_SLOTS || evidence < EVIDENCE_NONE || evidence > EVIDENCE_DELETED ||
+        !is_date_ms(event.time_ms) || !summary)
         return damaged(store, "event", number);
     snprintf(event.summary, sizeof event.summary, "%s", summary);
     event_log_add(log, &event);

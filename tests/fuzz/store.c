@@ -4,6 +4,10 @@
 
 #include "tests/fuzz/input.h"
 
+#define NS_PER_MS INT64_C(1000000)
+#define NOW_MS    INT64_C(1795000000000) /* 2026 */
+#define NOW_NS    (INT64_C(30) * 24 * 3600 * NS_PER_S)
+
 static struct store *store;
 
 static const struct {
@@ -118,8 +122,12 @@ static void load_alarms(void)
         return;
     }
     for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++)
-        if (stored[metric].found)
-            alarm_resume(&stored[metric].alarm, 1, 2);
+        if (stored[metric].found) {
+            const struct alarm *alarm = &stored[metric].alarm;
+            int64_t ago_ms = NOW_MS - stored[metric].saved_ms; /* as the agent reckons */
+
+            alarm_resume(alarm, NOW_NS, NOW_NS - ago_ms * NS_PER_MS - alarm->stepped_ns);
+        }
 }
 
 static void load_events(void)
@@ -136,6 +144,7 @@ static void load_events(void)
          event = event_log_after(&log, event->number)) {
         HOLDS(event->number >= 1 && event->number <= INT32_MAX);
         HOLDS(event->metric >= METRIC_FIRST && event->metric <= METRIC_LAST);
+        HOLDS(NOW_NS - (NOW_MS - event->time_ms) * NS_PER_MS != INT64_MIN);
         HOLDS(memchr(event->summary, '\0', sizeof event->summary) != NULL);
     }
     event_log_close(&log);

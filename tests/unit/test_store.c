@@ -171,9 +171,20 @@ static void test_alarms(void **state)
     assert_false(stored[METRIC_RECEIVED].found);
     memset(alarms, 0, sizeof alarms);
     for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++)
-        alarms[metric] =
-            (struct alarm){ALARM_CLEARING, -1, INT64_MAX, INT64_MIN,  4,     true, 5, 6, 7,
-                           true,           8,  9,         UINT32_MAX, metric};
+        alarms[metric] = (struct alarm){ALARM_CLEARING,
+                                        -1,
+                                        (INT64_C(1) << 61) - 1,
+                                        1 - (INT64_C(1) << 61),
+                                        4,
+                                        true,
+                                        5,
+                                        6,
+                                        7,
+                                        true,
+                                        8,
+                                        9,
+                                        UINT32_MAX,
+                                        metric};
     assert_true(store_record(store, &log, 0, alarms, UINT64_MAX, 99));
     store_close(store);
     store = opened();
@@ -318,6 +329,14 @@ static const struct {
     {EVENT_ROW("1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 'x', 0, -1"), "event: row 1 is damaged"},
     {"INSERT INTO alarm (metric, state) VALUES (1, 5)", "alarm: row 1 is damaged"},
     {"INSERT INTO alarm (metric, state) VALUES (4, 1)", "alarm: row 4 is damaged"},
+    /* Times that nothing can be added to. */
+    {EVENT_ROW("1, 1, 1, -1, 1, 1, 1, 1, 1, 1, 'x', 0, 0"), "event: row 1 is damaged"},
+    {EVENT_ROW("1, 1, 1, 1 << 43, 1, 1, 1, 1, 1, 1, 'x', 0, 0"), "event: row 1 is damaged"},
+    {"INSERT INTO alarm (metric, state, saved_ms) VALUES (1, 1, -1)", "alarm: row 1 is damaged"},
+    {"INSERT INTO alarm (metric, state, raised_ns) VALUES (1, 1, 1 << 61)",
+     "alarm: row 1 is damaged"},
+    {"INSERT INTO alarm (metric, state, normal_since_ns) VALUES (1, 1, -(1 << 61))",
+     "alarm: row 1 is damaged"},
 };
 
 static void test_damage(void **state)
