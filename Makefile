@@ -7,6 +7,7 @@
 #   make fuzz   10 million runs of each parser's fuzzer; make fuzz-pdu   a million PDUs
 #   make check-freebsd FREEBSD_SYSROOT=dir   compiles what is for FreeBSD, on another system
 #   make analyse                         gcc -fanalyzer and clang-tidy
+#   make nms-test                        monitoring systems beside a host (root)
 #   make deb                             the Debian package; make deb-test tries it
 #   make install                         honours DESTDIR and PREFIX
 #   make rstsample                       build/rstsample alone: prints samples
@@ -169,6 +170,11 @@ stress:
 	@$(MAKE) CC=gcc BUILD=$(BUILD)/gcc-san SANITIZED=yes all
 	@exec /usr/bin/python3 tests/stress/run.py --seconds $(STRESS_SECONDS)
 
+nms-test:
+	@sh platform/deps.sh install $(DEPS) run check nms
+	@$(MAKE) all
+	@exec /usr/bin/python3 tests/nms/run.py
+
 soak:
 	@sh platform/deps.sh install $(DEPS) run check
 	@$(MAKE) all
@@ -219,4 +225,4 @@ install: $(BUILD)/rstwatchd $(BUILD)/rstsample texts $(PLATFORM_INSTALL)
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all texts rstsample always generated deps run check check-freebsd analyse fuzz fuzz-pdu fuzzers soak stress bench unit install clean
+.PHONY: all texts rstsample always generated deps run check check-freebsd analyse fuzz fuzz-pdu fuzzers nms-test soak stress bench unit install clean

@@ -2,7 +2,7 @@
 # What building and testing need from the system's packages, one table.
 #   deps.sh check GROUP...     names what these groups lack; exit status 1 if anything
 #   deps.sh install GROUP...   installs it
-# Groups: build; Linux; bpf: the BPF source of Linux; run, check, bench, deb.
+# Groups: build; Linux; bpf: the BPF source of Linux; run, check, bench, nms, deb.
 set -eu
 
 # group  test (header: H:name, program: P:name, file: F:pattern)  Debian package  FreeBSD package
@@ -45,6 +45,9 @@ check P:setpriv util-linux -
 check P:systemd-analyze systemd -
 check P:readelf binutils -
 bench P:lldpd lldpd lldpd
+nms P:prometheus prometheus -
+nms P:prometheus-snmp-exporter prometheus-snmp-exporter -
+nms P:prometheus-alertmanager prometheus-alertmanager -
 deb P:dh debhelper -
 deb P:dpkg-buildpackage dpkg-dev -
 deb P:lintian lintian -
