@@ -52,12 +52,12 @@ COMPILE  = $(CC) $(STANDARD) $(CPPFLAGS) $(WARN) $(CFLAGS) $(HARDEN)
 
 # Stages without I/O, time or libraries: unit tests are linked with these and a source's own.
 PURE = subagent/alarm.c subagent/average.c subagent/counted.c subagent/events.c subagent/ring.c \
-       subagent/evidence_text.c subagent/pcapng.c \
+       subagent/agentx_framing.c subagent/evidence_text.c subagent/pcapng.c \
        subagent/settings.c subagent/snapshot.c subagent/summary.c subagent/windows.c mib/objects.c \
        platform/estimate.c platform/peers.c platform/sample.c
 SAMPLER = subagent/log.c subagent/sampler.c subagent/service.c subagent/supervisor.c platform/replay.c \
        $(PLATFORM_SOURCES)
-AGENT = mib/asn.c mib/notify.c mib/registration.c subagent/agent.c subagent/agentx.c \
+AGENT = mib/asn.c mib/notify.c mib/registration.c subagent/agent.c subagent/agentx.c subagent/agentx_transport.c \
        subagent/archive.c subagent/capture.c subagent/captures.c subagent/config.c \
        subagent/evidence_files.c subagent/main.c subagent/store.c
 RIGHTS = platform/inherited.c $(PLATFORM_RIGHTS)
@@ -75,7 +75,7 @@ SAMPLE_SOURCES = subagent/rstsample.c subagent/log.c subagent/ring.c subagent/sa
 
 LIBS = $(PLATFORM_LDFLAGS) $(PLATFORM_RIGHTS_LDFLAGS) -lnetsnmpagent -lnetsnmpmibs -lnetsnmp -lsqlite3 -lconfuse -lm
 
-UNIT_TESTS = alarm archive average capture config counted estimate events match_count objects \
+UNIT_TESTS = agentx_framing alarm archive average capture config counted estimate events match_count objects \
        pcapng peers replay reset_filter ring sample sampler settings store syn_cookies tcpstat \
        windows $(PLATFORM_UNIT_TESTS)
 

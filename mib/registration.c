@@ -250,8 +250,10 @@ static int handle(netsnmp_mib_handler *handler, netsnmp_handler_registration *re
     case MODE_SET_UNDO:
         set_undo(info, requests);
         break;
-    case MODE_SET_RESERVE2:
     case MODE_SET_COMMIT:
+        action_done = false; /* nothing undoes it any more */
+        break;
+    case MODE_SET_RESERVE2:
     case MODE_SET_FREE:
         break;
     }

@@ -14,6 +14,7 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
+#include "subagent/agentx_transport.h"
 #include "subagent/clock.h"
 #include "subagent/log.h"
 
@@ -152,12 +153,16 @@ static int session_ends(int major, int minor, void *server, void *client)
 
 bool agentx_open(const char *address)
 {
+    char checked_address[1200];
+
     master_address = address;
     snmp_disable_log();
     snmp_enable_calllog();
     snmp_register_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_LOGGING, take_log, NULL);
     netsnmp_enable_subagent();
-    netsnmp_ds_set_string(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_X_SOCKET, address);
+    agentx_transport_register();
+    snprintf(checked_address, sizeof checked_address, AGENTX_TRANSPORT ":%s", address);
+    netsnmp_ds_set_string(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_X_SOCKET, checked_address);
     netsnmp_ds_set_boolean(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_NO_CONNECTION_WARNINGS, 1);
     /* No files of the library's: neither MIB modules nor snmpd's configuration nor state. */
     setenv("MIBS", "", 1);
@@ -201,35 +206,36 @@ bool agentx_watch(int fd, void (*ready)(int fd, void *context), void *context)
 }
 
 /*
- * The library has set an alarm on the session that pings the master and waits for
- * the answer: 11 s, if the master is paused. A dead master shows itself without
- * that, by the end of the connection. (The library keeps the alarm's number in
- * securityModel, which AgentX has no use for.)
+ * With a session the library's alarms do harm only. One pings the master and waits for the
+ * answer: 11 s, if the master is paused. (A dead master shows itself without that, by the end
+ * of the connection. The library keeps the alarm's number in securityModel, which AgentX has no
+ * use for.) The others try to connect, one more for each time that it failed in the midst.
  */
-static void stop_blocking_ping(void)
+static void stop_alarms(void)
 {
-    if (session && session->securityModel != SNMP_DEFAULT_SECMODEL) {
-        snmp_alarm_unregister((unsigned)session->securityModel);
-        session->securityModel = SNMP_DEFAULT_SECMODEL;
-    }
+    snmp_alarm_unregister_all();
+    session->securityModel = SNMP_DEFAULT_SECMODEL;
 }
 
-/* While there is no session the only alarm is the library's to try again: sooner, please. */
+/* Without one there are the library's alarms to try again: one is enough, and sooner, please. */
 static void hasten_retry(void)
 {
     const struct timeval interval = {.tv_usec = RETRY_MS * 1000};
-    struct snmp_alarm *retry = session ? NULL : sa_find_next();
+    const struct snmp_alarm *retry = sa_find_next();
+    SNMPAlarmCallback *connect_again = retry ? retry->thecallback : NULL;
 
-    if (retry && retry->t.tv_sec == RETRY_S) {
-        retry->t = interval;
-        snmp_alarm_reset(retry->clientreg);
-    }
+    if (!retry || retry->t.tv_sec != RETRY_S)
+        return;
+    snmp_alarm_unregister_all();
+    snmp_alarm_register_hr(interval, SA_REPEAT, connect_again, NULL);
 }
 
 void agentx_run_once(void)
 {
-    stop_blocking_ping();
-    hasten_retry();
+    if (session)
+        stop_alarms();
+    else
+        hasten_retry();
     agent_check_and_process(1);
 }
 

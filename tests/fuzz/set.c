@@ -102,7 +102,11 @@ static void set(netsnmp_request_info *requests)
         phase(MODE_SET_UNDO, &info, requests);
         HOLDS(memcmp(&before, &snapshot.settings, sizeof before) == 0);
     } else {
+        struct set_settings after = snapshot.settings;
+
         phase(MODE_SET_COMMIT, &info, requests);
+        phase(MODE_SET_UNDO, &info, requests); /* of another one, which was never made */
+        HOLDS(memcmp(&after, &snapshot.settings, sizeof after) == 0);
     }
     is_in_order();
 }

@@ -105,7 +105,9 @@ MAY_INCLUDE = {
     "mib/asn": "mib/objects",
     "mib/notify": "mib/objects mib/asn mib/root",
     "mib/registration": "mib/objects mib/asn mib/root",
-    "subagent/agentx": "subagent/clock subagent/log",
+    "subagent/agentx_framing": "",
+    "subagent/agentx_transport": "subagent/agentx_framing subagent/log",
+    "subagent/agentx": "subagent/agentx_transport subagent/clock subagent/log",
     # The agent process's own main: it moves the data of its stages, no other does.
     "subagent/agent": "subagent/config subagent/ring subagent/archive subagent/summary "
                       "subagent/captures subagent/agentx subagent/clock subagent/log mib/notify mib/registration",
@@ -126,7 +128,8 @@ MAY_EXPAND = {
 
 # Libraries, by a pattern of their headers' paths, and the only files that may know them.
 LIBRARIES = {
-    "*/net-snmp/*": ["mib/*.c", "subagent/agentx.c", "subagent/agent.c"],
+    "*/net-snmp/*": ["mib/*.c", "subagent/agentx.c", "subagent/agentx_transport.c",
+                     "subagent/agent.c"],
     "*/sqlite3*.h": ["subagent/store.c"],
     "*/confuse.h": ["subagent/config.c"],
     "*/bpf/*": ["platform/*/*"],
@@ -161,6 +164,7 @@ PURE = {
     "platform/FreeBSD/tcpstat.c": ("stdio.h", "snprintf"),
     "platform/Linux/exact.c": ("", ""),
     "platform/Linux/proc_text.c": ("stdio.h", "snprintf"),
+    "subagent/agentx_framing.c": ("", ""),
     "subagent/alarm.c": ("", ""),
     "subagent/average.c": ("", ""),
     "subagent/counted.c": ("", ""),
