@@ -57,6 +57,12 @@ STAGES = [
         ("build by BSD make", "bmake CC=gcc BPF=no BUILD=build/bmake all && bmake -n install"),
         ("build for FreeBSD", "make check-freebsd"),
     ], [
+        ("daemon sanitized, rogue master", f"{SANITIZED} {daemon_tests(*ROGUE)}"),
+        ("lint analysis", "make analyse"),
+        ("daemon sanitized, mutated PDUs", "RSTWATCHD=build/gcc-san/rstwatchd /usr/bin/python3 "
+         "tests/fuzz/pdus.py --runs 10000"),
+        ("daemon at another root",
+         f"RSTWATCHD=build/moved/rstwatchd {PYTEST} {daemon_tests('answers')}"),
         ("unit gcc", UNIT.format("build/gcc")),
         ("unit clang", UNIT.format("build/clang")),
         ("unit gcc sanitized", UNIT.format("build/gcc-san")),
@@ -67,7 +73,6 @@ STAGES = [
          "performance,portability '-DSEC(name)=' -I. --suppress=missingIncludeSystem --std=c11 "
          "mib platform subagent"),
         ("lint shellcheck", "git ls-files '*.sh' .ci/run | xargs shellcheck"),
-        ("lint analysis", "make analyse"),
         ("lint hardening", "sh tests/lint/hardening.sh build/gcc/rstwatchd build/clang/rstwatchd "
          "build/installed/usr/sbin/*"),
         ("lint systemd unit", "/usr/bin/python3 tests/lint/unit.py"),
@@ -78,11 +83,6 @@ STAGES = [
         ("lint includes", "make generated && /usr/bin/python3 tests/lint/includes.py"),
     ],
     [("daemon", f"{PYTEST} {OTHERS}"), ("daemon sanitized", f"{SANITIZED} {OTHERS}")],
-    [("daemon sanitized, rogue master", f"{SANITIZED} {daemon_tests(*ROGUE)}"),
-     ("daemon sanitized, mutated PDUs", "RSTWATCHD=build/gcc-san/rstwatchd /usr/bin/python3 "
-      "tests/fuzz/pdus.py --runs 10000"),
-     ("daemon at another root",
-      f"RSTWATCHD=build/moved/rstwatchd {PYTEST} {daemon_tests('answers')}")],
     [("daemon, exact counts", f"{PYTEST} {daemon_tests(*EXACT)}")],
     [("daemon, real traffic", f"{PYTEST} {daemon_tests(*KERNEL)}")],
     [("daemon, real traffic sanitized", f"{SANITIZED} {daemon_tests(*KERNEL)}")],

@@ -25,7 +25,7 @@ GROWTH_MAX = 16 << 20  # bytes of memory, over all that a test does
 FLOOD = 20000  # requests
 ENDLESS = 64 << 20  # bytes
 RETRIES_MAX = 6  # a second: one each 0.25 s, and what falls on its ends
-FAR_BELOW = 0.3  # seconds in which it reads nothing more
+FAR_BELOW = 0.15  # seconds in which it reads nothing more
 NULL = oid(())
 
 # Ways to misbehave: each takes a new connection and does its worst with it.
@@ -138,7 +138,6 @@ def mutated(seed, count=400):
 MISBEHAVIOUR = {
     "close at once": close_at_once,
     "close at Open": close_at(OPEN),
-    "close at Register": close_at(REGISTER),
     "close at AddAgentCaps": close_at(ADD_CAPS),
     "close when opened": opened(lambda link: link.close()),
     "no answer to Open": answer_nothing_from(OPEN),
