@@ -40,6 +40,7 @@ done
 echo "compiled for FreeBSD: $count files"
 
 if [ -e "$sysroot/usr/lib/libc.a" ]; then
-    make --no-print-directory OS=FreeBSD BUILD="$build" CC="$compiler" \
+    # HARDEN_LINK: FreeBSD's libc.a is not for position-independent programs.
+    make --no-print-directory OS=FreeBSD BUILD="$build" CC="$compiler" HARDEN_LINK= \
         LDFLAGS="-static -fuse-ld=lld" rstsample
 fi
