@@ -4,12 +4,15 @@
 
 #include <errno.h>
 #include <ifaddrs.h>
+#include <net/ethernet.h>
 #include <net/if_dl.h>
+#include <net/if_lagg.h>
 #include <net/if_types.h>
 #include <net/route.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static bool fail(const char *what, char *error, size_t error_size)
@@ -24,21 +27,29 @@ static bool too_many(const char *what, int most, char *error, size_t error_size)
     return false;
 }
 
-/* The type may change while it is there: a port of a lagg has one of its own. */
-static bool is_passed_twice(const struct ifaddrs *entry)
+/* Its type does not tell: it is that of an Ethernet card. */
+static bool is_lagg(int asker, const char *name)
+{
+    struct lagg_reqall request = {0};
+
+    snprintf(request.ra_ifname, sizeof request.ra_ifname, "%s", name);
+    return ioctl(asker, SIOCGLAGG, &request) == 0;
+}
+
+static bool is_passed_twice(int asker, const struct ifaddrs *entry)
 {
     const struct if_data *data = entry->ifa_data;
 
-    return data && (data->ifi_type == IFT_IEEE8023ADLAG || data->ifi_type == IFT_BRIDGE);
+    return (data && data->ifi_type == IFT_BRIDGE) || is_lagg(asker, entry->ifa_name);
 }
 
-static bool add_interface(struct interfaces *interfaces, const struct ifaddrs *entry, char *error,
-                          size_t error_size)
+static bool add_interface(struct interfaces *interfaces, int asker, const struct ifaddrs *entry,
+                          char *error, size_t error_size)
 {
     const struct sockaddr_dl *link = (const struct sockaddr_dl *)entry->ifa_addr;
     struct interface *interface = &interfaces->list[interfaces->count];
 
-    if (is_passed_twice(entry))
+    if (is_passed_twice(asker, entry))
         return true;
     if (interfaces->count == INTERFACES_MAX)
         return too_many("interfaces", INTERFACES_MAX, error, error_size);
@@ -75,14 +86,14 @@ static bool add_ipv6(struct addresses *addresses, const struct sockaddr *address
     return true;
 }
 
-static bool add_entry(struct interfaces *interfaces, const struct ifaddrs *entry, char *error,
-                      size_t error_size)
+static bool add_entry(struct interfaces *interfaces, int asker, const struct ifaddrs *entry,
+                      char *error, size_t error_size)
 {
     if (!entry->ifa_addr)
         return true;
     switch (entry->ifa_addr->sa_family) {
     case AF_LINK:
-        return add_interface(interfaces, entry, error, error_size);
+        return add_interface(interfaces, asker, entry, error, error_size);
     case AF_INET:
         return add_ipv4(&interfaces->addresses, entry->ifa_addr, error, error_size);
     case AF_INET6:
@@ -92,17 +103,29 @@ static bool add_entry(struct interfaces *interfaces, const struct ifaddrs *entry
     }
 }
 
-bool interfaces_read(struct interfaces *interfaces, char *error, size_t error_size)
+static bool add_entries(struct interfaces *interfaces, int asker, char *error, size_t error_size)
 {
     struct ifaddrs *entries;
     bool good = true;
 
-    memset(interfaces, 0, sizeof *interfaces);
     if (getifaddrs(&entries) != 0)
         return fail("getifaddrs", error, error_size);
     for (const struct ifaddrs *entry = entries; entry && good; entry = entry->ifa_next)
-        good = add_entry(interfaces, entry, error, error_size);
+        good = add_entry(interfaces, asker, entry, error, error_size);
     freeifaddrs(entries);
+    return good;
+}
+
+bool interfaces_read(struct interfaces *interfaces, char *error, size_t error_size)
+{
+    int asker = socket(PF_LOCAL, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool good;
+
+    if (asker < 0)
+        return fail("socket", error, error_size);
+    memset(interfaces, 0, sizeof *interfaces);
+    good = add_entries(interfaces, asker, error, error_size);
+    close(asker);
     return good;
 }
 

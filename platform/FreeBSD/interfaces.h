@@ -23,8 +23,9 @@ struct interfaces {
 };
 
 /*
- * Leaves out the ports of a lagg(4) and bridges: a packet passes them as well as the lagg, or as
- * well as a member of the bridge, and would be counted twice.
+ * Leaves out bridges and laggs: a packet passes them as well as a member or a port, and would be
+ * counted twice. Counted are the latter: what comes in by a lagg passes the lagg, too, as a packet
+ * of the port, so that up to 13.2 bpf(4) takes it there for one sent.
  */
 bool interfaces_read(struct interfaces *interfaces, char *error, size_t error_size);
 
