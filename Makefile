@@ -55,10 +55,10 @@ PURE = subagent/alarm.c subagent/average.c subagent/counted.c subagent/events.c 
        subagent/agentx_framing.c subagent/evidence_text.c subagent/pcapng.c \
        subagent/settings.c subagent/snapshot.c subagent/summary.c subagent/windows.c mib/objects.c \
        platform/estimate.c platform/peers.c platform/sample.c
-SAMPLER = subagent/log.c subagent/sampler.c subagent/service.c subagent/supervisor.c platform/replay.c \
-       $(PLATFORM_SOURCES)
-AGENT = mib/asn.c mib/notify.c mib/registration.c subagent/agent.c subagent/agentx.c subagent/agentx_transport.c \
-       subagent/archive.c subagent/capture.c subagent/captures.c subagent/config.c \
+SAMPLER = subagent/log.c subagent/sampler.c subagent/service.c subagent/supervisor.c \
+       platform/replay.c $(PLATFORM_SOURCES)
+AGENT = mib/asn.c mib/notify.c mib/registration.c subagent/agent.c subagent/agentx.c \
+       subagent/agentx_transport.c subagent/archive.c subagent/capture.c subagent/captures.c subagent/config.c \
        subagent/evidence_files.c subagent/main.c subagent/store.c
 RIGHTS = platform/inherited.c $(PLATFORM_RIGHTS)
 SOURCES = $(PURE) $(SAMPLER) $(RIGHTS) $(AGENT)
@@ -73,10 +73,11 @@ SAMPLE_SOURCES = subagent/rstsample.c subagent/log.c subagent/ring.c subagent/sa
        platform/estimate.c platform/peers.c platform/replay.c platform/sample.c \
        $(PLATFORM_SOURCES)
 
-LIBS = $(PLATFORM_LDFLAGS) $(PLATFORM_RIGHTS_LDFLAGS) -lnetsnmpagent -lnetsnmpmibs -lnetsnmp -lsqlite3 -lconfuse -lm
+LIBS = $(PLATFORM_LDFLAGS) $(PLATFORM_RIGHTS_LDFLAGS) -lnetsnmpagent -lnetsnmpmibs -lnetsnmp \
+       -lsqlite3 -lconfuse -lm
 
-UNIT_TESTS = agentx_framing alarm archive average capture config counted estimate events match_count objects \
-       pcapng peers replay reset_filter ring sample sampler settings store syn_cookies tcpstat \
+UNIT_TESTS = agentx_framing alarm archive average capture config counted estimate events \
+       match_count objects pcapng peers replay reset_filter ring sample sampler settings store syn_cookies tcpstat \
        windows $(PLATFORM_UNIT_TESTS)
 
 all: $(BUILD)/rstwatchd $(BUILD)/rstsample texts
@@ -99,7 +100,8 @@ $(BUILD)/rstwatchd: $(SOURCES) $(HEADERS) $(PLATFORM_GENERATED) $(BUILD)/command
 	@sh platform/deps.sh check $(DEPS)
 	$(BUILD_DAEMON)
 
-BUILD_SAMPLE = $(COMPILE) -o $(BUILD)/rstsample $(SAMPLE_SOURCES) $(HARDEN_LINK) $(LDFLAGS) $(PLATFORM_LDFLAGS)
+BUILD_SAMPLE = $(COMPILE) -o $(BUILD)/rstsample $(SAMPLE_SOURCES) $(HARDEN_LINK) $(LDFLAGS) \
+       $(PLATFORM_LDFLAGS)
 
 $(BUILD)/rstsample: $(SAMPLE_SOURCES) $(HEADERS) $(PLATFORM_GENERATED) $(BUILD)/command
 	@sh platform/deps.sh check $(PLATFORM_DEPS)
@@ -192,7 +194,8 @@ unit: $(PLATFORM_GENERATED)
 	done
 	@for test in $(UNIT_TESTS); do \
 	    $(COMPILE) $(UNIT_CPPFLAGS) -o $(BUILD)/unit/$$test tests/unit/test_$$test.c $(BUILD)/objects/*.o \
-	        $(HARDEN_LINK) $(LDFLAGS) $(PLATFORM_LDFLAGS) $(PLATFORM_RIGHTS_LDFLAGS) -lcmocka -lsqlite3 -lconfuse -lpcap -lm || exit 1; \
+	        $(HARDEN_LINK) $(LDFLAGS) $(PLATFORM_LDFLAGS) $(PLATFORM_RIGHTS_LDFLAGS) \
+	        -lcmocka -lsqlite3 -lconfuse -lpcap -lm || exit 1; \
 	done
 
 # libFuzzer's targets, one for each file of tests/fuzz: tests/fuzz/run.py.
@@ -219,7 +222,8 @@ install: $(BUILD)/rstwatchd $(BUILD)/rstsample texts $(PLATFORM_INSTALL)
 	install -m 644 $(BUILD)/at-root/rstwatchd.8 subagent/rstsample.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 644 subagent/rstwatchd.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 $(BUILD)/at-root/TCP-RESET-MIB.txt $(DESTDIR)$(PREFIX)/share/snmp/mibs/
-	install -m 644 subagent/rstwatchd.conf LICENSE NEWS.md $(BUILD)/at-root/README.md $(BUILD)/at-root/RUNBOOK.md \
+	install -m 644 subagent/rstwatchd.conf LICENSE NEWS.md $(BUILD)/at-root/README.md \
+	    $(BUILD)/at-root/RUNBOOK.md \
 	    $(DESTDIR)$(PREFIX)/share/doc/rstwatch/
 
 clean:

@@ -187,7 +187,8 @@ PURE_CALLS = {"bcmp", "memchr", "memcmp", "memcpy", "memmove", "memset", "strchr
 COMPILER_CALLS = re.compile(r"^__(u?div|u?mod|mul|ash|lsh)[a-z]*\d$|^__stack_chk_fail$")
 
 # The sampler process and what it must not see, not even through another header.
-SAMPLER = ["subagent/sampler.[ch]", "subagent/rstsample.c", "subagent/supervisor.[ch]", "subagent/service.[ch]", "subagent/log.[ch]",
+SAMPLER = ["subagent/sampler.[ch]", "subagent/rstsample.c", "subagent/supervisor.[ch]",
+           "subagent/service.[ch]", "subagent/log.[ch]",
            "subagent/ring.[ch]", "platform/*"]
 NOT_FOR_SAMPLER = ["mib/*.h", "subagent/store.h", "subagent/alarm.h", "subagent/average.h",
                    "subagent/agentx.h", "subagent/agent.h", "subagent/events.h",
