@@ -26,7 +26,7 @@ from stress.managers import Managers  # noqa: E402
 BUILDS = {"as built": "build/rstwatchd", "sanitized": "build/gcc-san/rstwatchd"}
 FLOOD, FLOOD_EVERY_S = 200_000, 30
 RESTART_EVERY_S = 20
-SETTLED_S = 30  # before this, memory is still being filled
+SETTLED_S = 150  # before this, the floods touch pages of the ring for the first time
 ROW = "{:34} {:>14} {:>14}"
 
 
