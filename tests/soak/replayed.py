@@ -192,8 +192,9 @@ def clock_steps(directory, seed, *, rounds=2) -> Row:
            "ASAN_OPTIONS": "verify_asan_link_order=0"}
     end_s = FIRST_CROSSING_S + 8 * rounds + 2
     growth = reference.wave(end_s)
-    for moment_ms in range(9000, end_s * 1000, 5000):
-        growth["sent"].append((moment_ms + 50, -reference.BURST * 3))
+    # Half a second from any burst: a sample that comes late would see both as one step.
+    for moment_ms in range(9500, end_s * 1000, 5000):
+        growth["sent"].append((moment_ms, -reference.BURST * 3))
 
     def step(site, seconds):
         site.read_averages()
