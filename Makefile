@@ -57,7 +57,7 @@ PURE = subagent/alarm.c subagent/average.c subagent/counted.c subagent/events.c 
        platform/estimate.c platform/peers.c platform/sample.c
 SAMPLER = subagent/log.c subagent/sampler.c subagent/service.c subagent/supervisor.c \
        platform/replay.c $(PLATFORM_SOURCES)
-AGENT = mib/asn.c mib/notify.c mib/registration.c subagent/agent.c subagent/agentx.c \
+AGENT = mib/asn.c mib/notify.c mib/requests.c subagent/agent.c subagent/agentx.c \
        subagent/agentx_transport.c subagent/archive.c subagent/capture.c subagent/captures.c subagent/config.c \
        subagent/evidence_files.c subagent/main.c subagent/store.c
 RIGHTS = platform/inherited.c $(PLATFORM_RIGHTS)
@@ -200,7 +200,7 @@ unit: $(PLATFORM_GENERATED)
 
 # libFuzzer's targets, one for each file of tests/fuzz: tests/fuzz/run.py.
 FUZZ_FLAGS = clang $(STANDARD) $(CPPFLAGS) $(WARN) $(CFLAGS_yes)
-FUZZ_SOURCES = $(UNIT_SOURCES) mib/asn.c mib/notify.c mib/registration.c
+FUZZ_SOURCES = $(UNIT_SOURCES) mib/asn.c mib/notify.c mib/requests.c
 
 fuzzers: $(PLATFORM_GENERATED)
 	@rm -rf $(BUILD)/fuzz/library* && mkdir -p $(BUILD)/fuzz/library

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "mib/notify.h"
-#include "mib/registration.h"
+#include "mib/requests.h"
 #include "subagent/agentx.h"
 #include "subagent/archive.h"
 #include "subagent/captures.h"
@@ -313,6 +313,7 @@ static void session_lost(void *context)
     struct agent *agent = context;
 
     agent->in_flight = 0;
+    mib_forget_set();
 }
 
 static bool may_send(const struct agent *agent, int64_t now_ns)
@@ -435,7 +436,7 @@ static bool serve(struct agent *agent, const struct config *config, int wake)
         return false;
     }
     agentx_on_lost(session_lost, agent);
-    agentx_on_read(mib_answer);
+    agentx_on_request(mib_answer);
     /* What the ring has, first: the first answer is not an empty one. */
     take_samples(wake, agent);
     agentx_start();

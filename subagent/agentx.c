@@ -14,18 +14,15 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
+#include "mib/agentx.h"
+#include "subagent/agentx_framing.h"
 #include "subagent/agentx_transport.h"
 #include "subagent/clock.h"
 #include "subagent/log.h"
 
 #define APPLICATION "rstwatchd"
 
-/* RFC 2741, 6.1 and 6.2.10; the library does not install its header for them. */
-#define AGENTX_GET      5
-#define AGENTX_GETNEXT  6
-#define AGENTX_NOTIFY   12
-#define AGENTX_RESPONSE 18
-#define AGENTX_VERSION  0xC1 /* version 1, as the library marks it */
+#define AGENTX_VERSION 0xC1 /* version 1, as the library marks it */
 
 /* The library's own interval to try again, in whole seconds, 1 at least; see hasten_retry(). */
 #define RETRY_S  1
@@ -37,10 +34,11 @@
 
 static netsnmp_session *session; /* NULL: not connected */
 static int64_t master_start_ns;
-static bool told_missing; /* once an outage */
+static char told_missing[100]; /* why; empty: it is there */
+static bool told_connected;
 static const char *master_address;
 
-static bool (*on_read)(netsnmp_variable_list *varbinds, bool next);
+static bool (*on_request)(netsnmp_pdu *request);
 static netsnmp_callback library_callback; /* what the session had before take_packet() */
 
 static void (*on_lost)(void *context);
@@ -69,20 +67,26 @@ static const char *why_missing(void)
 {
     const char prefix[] = "unix:";
 
+    if (agentx_transport_fault())
+        return agentx_transport_fault();
     if (strncmp(master_address, prefix, sizeof prefix - 1) == 0 &&
         access(master_address + sizeof prefix - 1, R_OK | W_OK) != 0)
         return strerror(errno);
     return "no answer";
 }
 
+/* Once an outage; again when the reason is another. */
 static void tell_missing(void)
 {
-    if (!told_missing)
+    const char *why = why_missing();
+
+    if (strcmp(why, told_missing) != 0)
         log_write(
             LOG_WARNING,
             "no AgentX master at %s (%s): measuring goes on, connecting as soon as it is there",
-            master_address, why_missing());
-    told_missing = true;
+            master_address, why);
+    snprintf(told_missing, sizeof told_missing, "%s", why);
+    told_connected = false;
 }
 
 /* Where the session is TCP, a master whose host has died shows itself within 30 s. */
@@ -105,26 +109,50 @@ static int64_t start_of_master(void)
     return clock_ns(CLOCK_MONOTONIC) - (int64_t)netsnmp_get_agent_uptime() * INT64_C(10000000);
 }
 
+/* A master that has the library drops a longer PDU, and ends the session for want of an answer. */
+static void send_too_big(netsnmp_session *to, netsnmp_pdu *answer)
+{
+    snmp_free_varbind(answer->variables);
+    answer->variables = NULL;
+    answer->errstat = SNMP_ERR_TOOBIG;
+    answer->errindex = 0;
+    if (!snmp_send(to, answer))
+        snmp_free_pdu(answer);
+}
+
 /* Takes what the session receives before the library does. */
 static int take_packet(int operation, netsnmp_session *from, int request, netsnmp_pdu *pdu,
                        void *magic)
 {
-    bool reads = operation == NETSNMP_CALLBACK_OP_RECEIVED_MESSAGE &&
-                 (pdu->command == AGENTX_GET || pdu->command == AGENTX_GETNEXT) &&
-                 pdu->community_len == 0; /* where AgentX keeps the context: the default one */
-    netsnmp_pdu *answer = reads && on_read ? snmp_clone_pdu(pdu) : NULL;
+    netsnmp_pdu *answer;
 
-    if (!answer || !on_read(answer->variables, pdu->command == AGENTX_GETNEXT)) {
-        snmp_free_pdu(answer);
+    if (operation != NETSNMP_CALLBACK_OP_RECEIVED_MESSAGE)
         return library_callback(operation, from, request, pdu, magic);
-    }
-    answer->command = AGENTX_RESPONSE;
-    answer->errstat = SNMP_ERR_NOERROR;
-    answer->errindex = 0;
+    if (!on_request(pdu))
+        return 1;
+    answer = snmp_pdu_create(AGENTX_RESPONSE);
+    if (!answer)
+        return 1;
+    answer->version = pdu->version;
+    answer->flags |= pdu->flags & AGENTX_NETWORK_ORDER;
+    answer->sessid = pdu->sessid;
+    answer->transid = pdu->transid;
+    answer->reqid = pdu->reqid;
     answer->time = netsnmp_get_agent_uptime();
+    answer->errstat = pdu->errstat;
+    answer->errindex = pdu->errindex;
+    answer->variables = pdu->variables;
+    pdu->variables = NULL;
+    answer->msgMaxSize = AGENTX_PDU_MAX;
     if (!snmp_send(from, answer))
-        snmp_free_pdu(answer);
+        send_too_big(from, answer);
     return 1;
+}
+
+/* While the library waits for an answer it has a callback of its own there. */
+static bool takes_requests(void)
+{
+    return session && session->callback == take_packet;
 }
 
 static int session_begins(int major, int minor, void *server, void *client)
@@ -132,11 +160,9 @@ static int session_begins(int major, int minor, void *server, void *client)
     (void)major, (void)minor, (void)client;
     session = server;
     master_start_ns = start_of_master();
-    told_missing = false;
     keep_alive(session);
     library_callback = session->callback;
     session->callback = take_packet;
-    log_write(LOG_NOTICE, "connected to the AgentX master at %s", master_address);
     return 0;
 }
 
@@ -160,7 +186,8 @@ bool agentx_open(const char *address)
     snmp_enable_calllog();
     snmp_register_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_LOGGING, take_log, NULL);
     netsnmp_enable_subagent();
-    agentx_transport_register();
+    if (!agentx_transport_register(takes_requests))
+        return false;
     snprintf(checked_address, sizeof checked_address, AGENTX_TRANSPORT ":%s", address);
     netsnmp_ds_set_string(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_X_SOCKET, checked_address);
     netsnmp_ds_set_boolean(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_NO_CONNECTION_WARNINGS, 1);
@@ -181,9 +208,17 @@ bool agentx_open(const char *address)
     return true;
 }
 
-void agentx_on_read(bool (*answer)(netsnmp_variable_list *varbinds, bool next))
+void agentx_on_request(bool (*answer)(netsnmp_pdu *request))
 {
-    on_read = answer;
+    on_request = answer;
+}
+
+static void tell_connected(void)
+{
+    if (!told_connected)
+        log_write(LOG_NOTICE, "connected to the AgentX master at %s", master_address);
+    told_connected = true;
+    told_missing[0] = '\0';
 }
 
 void agentx_start(void)
@@ -191,6 +226,18 @@ void agentx_start(void)
     init_snmp(APPLICATION); /* connects, too */
     if (!session)
         tell_missing();
+}
+
+/* What came while the objects were being registered. */
+static void read_held(void)
+{
+    void *held = snmp_sess_pointer(session);
+    netsnmp_transport *transport = snmp_sess_transport(held);
+    fd_set ready;
+
+    FD_ZERO(&ready);
+    FD_SET(transport->sock, &ready);
+    snmp_sess_read(held, &ready);
 }
 
 void agentx_close(void)
@@ -232,11 +279,16 @@ static void hasten_retry(void)
 
 void agentx_run_once(void)
 {
-    if (session)
+    if (session) {
+        tell_connected();
         stop_alarms();
-    else
+    } else {
         hasten_retry();
-    agent_check_and_process(1);
+    }
+    if (agentx_transport_holds())
+        read_held();
+    else
+        agent_check_and_process(1);
 }
 
 bool agentx_connected(void)

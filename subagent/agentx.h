@@ -13,17 +13,15 @@
 #include <stdint.h>
 
 struct variable_list; /* netsnmp_variable_list */
+struct snmp_pdu;      /* netsnmp_pdu */
 
 /* Initialises the library as a subagent; objects are registered after this. `address`
    in snmpd's forms: unix:/path, tcp:host:port. False: the library refused. */
 bool agentx_open(const char *address);
 
-/*
- * GET and GETNEXT are offered to `answer` first; what it leaves (false), and all
- * else, goes the library's way, which is a pipe to itself and back for each PDU:
- * six system calls and most of the time.
- */
-void agentx_on_read(bool (*answer)(struct variable_list *varbinds, bool next));
+/* `answer` turns each request of the master into its response (variables, errstat, errindex);
+   false: it gets none. To be set before agentx_start(). */
+void agentx_on_request(bool (*answer)(struct snmp_pdu *request));
 
 /* Connects; where there is no master it goes on trying, every 0.25 s. */
 void agentx_start(void);

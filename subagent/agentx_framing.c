@@ -2,50 +2,58 @@
 
 #include <string.h>
 
-#define VERSION       1
-#define NETWORK_ORDER 0x10 /* bit of h.flags */
-#define FLAGS_AT      2
-#define LENGTH_AT     16
+#include "mib/agentx.h"
 
-static uint32_t payload_length(const uint8_t *header)
+#define VERSION 1
+
+enum { VERSION_AT, TYPE_AT, FLAGS_AT, PACKET_AT = 12, LENGTH_AT = 16, ERROR_AT = 24 };
+
+/* A number of `size` bytes in the order of this PDU. */
+static uint32_t take(const uint8_t *pdu, size_t at, size_t size)
 {
-    const uint8_t *at = header + LENGTH_AT;
+    uint32_t number = 0;
 
-    if (header[FLAGS_AT] & NETWORK_ORDER)
-        return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-    return (uint32_t)at[3] << 24 | (uint32_t)at[2] << 16 | (uint32_t)at[1] << 8 | at[0];
+    for (size_t n = 0; n < size; n++)
+        number |= (uint32_t)pdu[at + n]
+                  << 8 * (pdu[FLAGS_AT] & AGENTX_NETWORK_ORDER ? size - 1 - n : n);
+    return number;
 }
 
-/* What comes next of at most `most` bytes. */
-static size_t part(size_t count, size_t most)
+static void put(uint8_t *pdu, size_t at, size_t size, uint32_t number)
 {
-    return count < most ? count : most;
+    for (size_t n = 0; n < size; n++)
+        pdu[at + n] =
+            (uint8_t)(number >> 8 * (pdu[FLAGS_AT] & AGENTX_NETWORK_ORDER ? size - 1 - n : n));
 }
 
-static bool begin_payload(struct agentx_framing *framing)
+enum agentx_frame agentx_frame(const uint8_t *bytes, size_t count, struct agentx_pdu *pdu)
 {
-    framing->left = payload_length(framing->header);
-    framing->header_size = 0;
-    return framing->header[0] == VERSION && framing->left % 4 == 0 &&
-           framing->left <= AGENTX_PAYLOAD_MAX;
+    uint32_t length;
+
+    *pdu = (struct agentx_pdu){.size = 0};
+    if (count > 0 && bytes[VERSION_AT] != VERSION)
+        return AGENTX_BROKEN;
+    if (count < AGENTX_HEADER)
+        return AGENTX_PART;
+    length = take(bytes, LENGTH_AT, 4);
+    if (length % 4 != 0 || length > AGENTX_REFUSED_MAX - AGENTX_HEADER)
+        return AGENTX_BROKEN;
+    pdu->type = bytes[TYPE_AT];
+    pdu->packet = take(bytes, PACKET_AT, 4);
+    pdu->size = AGENTX_HEADER + length;
+    if (count < pdu->size)
+        return AGENTX_PART;
+    if (pdu->type == AGENTX_RESPONSE && pdu->size >= AGENTX_REFUSAL)
+        pdu->error = (uint16_t)take(bytes, ERROR_AT, 2);
+    return AGENTX_WHOLE;
 }
 
-bool agentx_framing_take(struct agentx_framing *framing, const uint8_t *bytes, size_t count)
+void agentx_refuse(const uint8_t *header, uint16_t error, uint8_t response[AGENTX_REFUSAL])
 {
-    while (count > 0) {
-        size_t size = framing->left > 0 ? part(count, framing->left)
-                                        : part(count, AGENTX_HEADER - framing->header_size);
-
-        if (framing->left > 0) {
-            framing->left -= (uint32_t)size;
-        } else {
-            memcpy(framing->header + framing->header_size, bytes, size);
-            framing->header_size += size;
-            if (framing->header_size == AGENTX_HEADER && !begin_payload(framing))
-                return false;
-        }
-        bytes += size;
-        count -= size;
-    }
-    return true;
+    memset(response, 0, AGENTX_REFUSAL);
+    memcpy(response, header, AGENTX_HEADER);
+    response[TYPE_AT] = AGENTX_RESPONSE;
+    response[FLAGS_AT] &= (uint8_t)~AGENTX_HAS_CONTEXT;
+    put(response, LENGTH_AT, 4, AGENTX_REFUSAL - AGENTX_HEADER);
+    put(response, ERROR_AT, 2, error);
 }

@@ -4,48 +4,188 @@
 
 #include <net-snmp/net-snmp-includes.h>
 
+#include <sys/socket.h>
+
+#include "mib/agentx.h"
 #include "subagent/agentx_framing.h"
-#include "subagent/log.h"
+
+/* A master that reads nothing for so long is given up: it must not stop the agent. */
+#define SEND_TIMEOUT_S 5
 
 static int (*library_receive)(netsnmp_transport *, void *, int, void **, int *);
+static int (*library_send)(netsnmp_transport *, const void *, int, void **, int *);
+static bool (*is_open)(void);
 
-static struct agentx_framing framing; /* of the one connection that there is */
+/* The one that there is. */
+static struct {
+    uint8_t bytes[AGENTX_PDU_MAX]; /* what has come and is not handed over */
+    size_t size;
+    size_t skip;             /* of a PDU that was refused, what is still to come */
+    struct agentx_pdu asked; /* what was sent last */
+    const char *fault;
+} connection;
+
+/* The library would close the connection, too, if the master had. */
+static int give_up(const char *why)
+{
+    connection.fault = why;
+    return 0;
+}
+
+static void forget(size_t count)
+{
+    connection.size -= count;
+    memmove(connection.bytes, connection.bytes + count, connection.size);
+}
+
+static void skip(void)
+{
+    size_t count = connection.skip < connection.size ? connection.skip : connection.size;
+
+    connection.skip -= count;
+    forget(count);
+}
+
+static int fill(netsnmp_transport *transport)
+{
+    void *from = NULL;
+    int from_size = 0;
+    int got = library_receive(transport, connection.bytes + connection.size,
+                              (int)(sizeof connection.bytes - connection.size), &from, &from_size);
+
+    free(from); /* the library itself leaks it where a PDU is not whole */
+    if (got > 0)
+        connection.size += (size_t)got;
+    skip();
+    return got;
+}
+
+static bool is_refusal(const struct agentx_pdu *pdu)
+{
+    return pdu->error != 0 && connection.asked.type == AGENTX_REGISTER &&
+           connection.asked.packet == pdu->packet;
+}
+
+/* What is too long, from `at`. */
+static void refuse(netsnmp_transport *transport, size_t at, const struct agentx_pdu *pdu)
+{
+    uint8_t response[AGENTX_REFUSAL];
+    size_t here = connection.size - at;
+
+    if (pdu->type >= AGENTX_GET && pdu->type < AGENTX_CLEANUPSET) {
+        agentx_refuse(connection.bytes + at, AGENTX_TOO_BIG, response);
+        library_send(transport, response, sizeof response, NULL, NULL);
+    }
+    connection.skip = pdu->size - here;
+    connection.size = at;
+}
+
+/* To the library: responses, and requests when they can be taken. The others stay. */
+static int hand_over(netsnmp_transport *transport, uint8_t *to, size_t room)
+{
+    size_t at = 0, kept = 0, handed = 0;
+    struct agentx_pdu pdu;
+    enum agentx_frame frame;
+
+    while ((frame = agentx_frame(connection.bytes + at, connection.size - at, &pdu)) ==
+               AGENTX_WHOLE &&
+           handed + pdu.size <= room) {
+        if (is_refusal(&pdu))
+            return give_up(pdu.error == AGENTX_DUPLICATE_REGISTRATION
+                               ? "it has these objects of another agent: duplicateRegistration"
+                               : "it refuses to register the objects");
+        if (pdu.type == AGENTX_RESPONSE || is_open()) {
+            memcpy(to + handed, connection.bytes + at, pdu.size);
+            handed += pdu.size;
+        } else {
+            memmove(connection.bytes + kept, connection.bytes + at, pdu.size);
+            kept += pdu.size;
+        }
+        at += pdu.size;
+    }
+    if (frame == AGENTX_BROKEN)
+        return give_up("it sends what is no AgentX PDU, or a too long one");
+    if (frame == AGENTX_PART && pdu.size > AGENTX_PDU_MAX)
+        refuse(transport, at, &pdu);
+    connection.size -= at - kept;
+    memmove(connection.bytes + kept, connection.bytes + at, connection.size - kept);
+    if (handed == 0 && connection.size == sizeof connection.bytes)
+        return give_up("it sends requests and does not answer");
+    if (handed == 0)
+        transport->flags |= NETSNMP_TRANSPORT_FLAG_EMPTY_PKT;
+    return (int)handed;
+}
 
 static int receive(netsnmp_transport *transport, void *bytes, int size, void **opaque,
                    int *opaque_size)
 {
-    int got = library_receive(transport, bytes, size, opaque, opaque_size);
+    *opaque = NULL;
+    *opaque_size = 0;
+    if (!agentx_transport_holds()) {
+        int got = fill(transport);
 
-    if (got <= 0 || agentx_framing_take(&framing, bytes, (size_t)got))
-        return got;
-    log_write(LOG_ERR, "the AgentX master sends what is no AgentX PDU, or a too long one: the "
-                       "connection is given up");
-    return 0; /* as if the master had closed it */
+        if (got <= 0)
+            return got;
+    }
+    return hand_over(transport, bytes, (size_t)size);
+}
+
+/* The library takes no notice of a PDU that was sent in part. */
+static int send_whole(netsnmp_transport *transport, const void *bytes, int size, void **opaque,
+                      int *opaque_size)
+{
+    int sent = library_send(transport, bytes, size, opaque, opaque_size);
+
+    agentx_frame(bytes, (size_t)size, &connection.asked);
+    if (sent < size) {
+        give_up("it does not read");
+        shutdown(transport->sock, SHUT_RDWR);
+    }
+    return sent;
 }
 
 static netsnmp_transport *create(const char *address, int local, const char *default_target)
 {
+    const struct timeval timeout = {.tv_sec = SEND_TIMEOUT_S};
     netsnmp_transport *transport = netsnmp_tdomain_transport(address, local, "unix");
 
     (void)default_target;
+    memset(&connection, 0, sizeof connection);
     if (!transport)
         return NULL;
-    framing = (struct agentx_framing){.left = 0};
+    setsockopt(transport->sock, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
     library_receive = transport->f_recv;
+    library_send = transport->f_send;
     transport->f_recv = receive;
+    transport->f_send = send_whole;
     return transport;
 }
 
-void agentx_transport_register(void)
+bool agentx_transport_register(bool (*open)(void))
 {
     static const oid none[] = {0, 0};
-    static const char *prefixes[] = {AGENTX_TRANSPORT, NULL};
     static netsnmp_tdomain domain = {
         .name = none,
         .name_length = OID_LENGTH(none),
-        .prefix = prefixes,
         .f_create_from_tstring_new = create,
     };
 
-    netsnmp_tdomain_register(&domain);
+    is_open = open;
+    domain.prefix = calloc(2, sizeof *domain.prefix); /* the library frees it when it ends */
+    if (!domain.prefix)
+        return false;
+    domain.prefix[0] = AGENTX_TRANSPORT;
+    return netsnmp_tdomain_register(&domain);
+}
+
+bool agentx_transport_holds(void)
+{
+    struct agentx_pdu pdu;
+
+    return is_open() && agentx_frame(connection.bytes, connection.size, &pdu) == AGENTX_WHOLE;
+}
+
+const char *agentx_transport_fault(void)
+{
+    return connection.fault;
 }

@@ -1,15 +1,31 @@
 /*
  * The transport of the AgentX session: the library's own for the master's address, with a look
- * at what comes. The library takes any number for the length of a PDU, and keeps in memory what
- * comes of it, without end: here the connection ends instead.
+ * at what comes, whole PDU by whole PDU. The library
+ *  - takes any number for the length of a PDU, and keeps in memory what comes of it, without end:
+ *    here the connection ends instead;
+ *  - drops a PDU of more than 64 KiB without a word, upon which snmpd closes the session: here
+ *    it is answered with tooBig;
+ *  - takes a request that comes while it waits for an answer for that answer, or keeps it for
+ *    ever: here it is held back until the session is open;
+ *  - goes on without objects when the master refuses to register them (it may still have the
+ *    session of an agent that has just died): here the connection ends, and is tried again.
  */
 #ifndef RSTWATCH_AGENTX_TRANSPORT_H
 #define RSTWATCH_AGENTX_TRANSPORT_H
 
+#include <stdbool.h>
+
 /* Before an address in snmpd's forms: "checked:unix:/path". */
 #define AGENTX_TRANSPORT "checked"
 
-/* Makes that known to the library. */
-void agentx_transport_register(void);
+/* Makes that known to the library. `open`: whether requests can be taken. False: the library
+   refused. */
+bool agentx_transport_register(bool (*open)(void));
+
+/* Whether a PDU has been held back: the session is to be read though nothing comes. */
+bool agentx_transport_holds(void);
+
+/* Why the newest connection was ended on this side; NULL: it was not. */
+const char *agentx_transport_fault(void);
 
 #endif

@@ -35,6 +35,7 @@ struct state {
     int64_t started_ns;
     int64_t backoff_ns;
     bool replacing; /* the agent has been told to end, for a new one to start at once */
+    bool failed;    /* the agent did not end well when it was told to */
     bool ending;
 };
 
@@ -82,29 +83,29 @@ static void start_agent(struct state *state, int64_t now_ns)
     state->start_ns = now_ns + BACKOFF_MAX_NS;
 }
 
-static void tell_end(int status, int64_t backoff_ns)
+static void tell_end(int status, const char *then)
 {
-    if (backoff_ns > BACKOFF_MIN_NS) /* one line, not one each time */
-        return;
     if (WIFSIGNALED(status))
-        log_write(LOG_ERR, "the agent process was ended by signal %d; starting it again",
-                  WTERMSIG(status));
+        log_write(LOG_ERR, "the agent process was ended by signal %d%s", WTERMSIG(status), then);
     else
-        log_write(LOG_ERR, "the agent process ended with status %d; starting it again",
-                  WEXITSTATUS(status));
+        log_write(LOG_ERR, "the agent process ended with status %d%s", WEXITSTATUS(status), then);
 }
 
 static void agent_ended(struct state *state, int status, int64_t now_ns)
 {
     state->agent = 0;
     if (state->replacing) {
+        state->failed = status != 0;
+        if (state->failed)
+            tell_end(status, " instead of well");
         state->replacing = false;
         state->start_ns = now_ns;
         return;
     }
     if (now_ns - state->started_ns >= STABLE_NS)
         state->backoff_ns = BACKOFF_MIN_NS;
-    tell_end(status, state->backoff_ns);
+    if (state->backoff_ns == BACKOFF_MIN_NS) /* one line, not one each time */
+        tell_end(status, "; starting it again");
     state->start_ns = now_ns + state->backoff_ns;
     state->backoff_ns *= 2;
     if (state->backoff_ns > BACKOFF_MAX_NS)
@@ -228,5 +229,5 @@ int supervisor_run(struct supervisor *supervisor)
     }
     log_write(LOG_NOTICE, "ending");
     end_agent(&state);
-    return 0;
+    return state.failed ? 1 : 0;
 }

@@ -17,7 +17,8 @@ struct supervisor {
     int (*agent)(const struct config *config, struct ring *ring, int wake);
 };
 
-/* Runs until SIGTERM or SIGINT. Returns the exit status of the daemon. */
+/* Runs until SIGTERM or SIGINT. Returns the exit status of the daemon: 1, too, when the agent did
+   not end well. */
 int supervisor_run(struct supervisor *supervisor);
 
 #endif

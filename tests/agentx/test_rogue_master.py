@@ -12,7 +12,7 @@ import pytest
 
 from lab import agentx, mib, replay
 from lab.agentx import (ADD_CAPS, CLEANUPSET, COMMITSET, GET, GETBULK, GETNEXT, HEADER_SIZE, OPEN,
-                        REGISTER, RESPONSE, TESTSET, UNDOSET, Closed, oid, pdu)
+                        REGISTER, RESPONSE, TESTSET, UNDOSET, Closed, octets, oid, pdu)
 from lab.daemon import Daemon
 from lab.process import children_of
 from lab.wait import let_pass
@@ -27,6 +27,8 @@ ENDLESS = 64 << 20  # bytes
 RETRIES_MAX = 6  # a second: one each 0.25 s, and what falls on its ends
 FAR_BELOW = 0.15  # seconds in which it reads nothing more
 NULL = oid(())
+COUNTER64 = 70
+TOO_BIG, UNSUPPORTED_CONTEXT, DUPLICATE_REGISTRATION, PROCESSING_ERROR = 1, 262, 263, 268
 
 # Ways to misbehave: each takes a new connection and does its worst with it.
 
@@ -57,6 +59,17 @@ def answer_with_error(kind, error):
         while (got := link.read()).kind != kind:
             link.answer(got)
         link.answer(got, error=error)
+        let_pass(FAR_BELOW)
+    return misbehave
+
+
+def ask_before_answering(kind, data):
+    """Requests, one of which has the number of the answer that is due."""
+    def misbehave(link):
+        while (got := link.read()).kind != kind:
+            link.answer(got)
+        link.send(data(got.packet))
+        link.answer(got)
         let_pass(FAR_BELOW)
     return misbehave
 
@@ -107,6 +120,12 @@ def phases(*kinds):
                     for n, kind in enumerate(kinds, 1))
 
 
+def unfinished(count):
+    """SETs that are begun and never ended."""
+    return b"".join(pdu(TESTSET, RISING_7000 * 100, transaction=n, packet=n)
+                    for n in range(count))
+
+
 def slowly(data):
     @opened
     def misbehave(link):
@@ -147,6 +166,16 @@ MISBEHAVIOUR = {
     "duplicateRegistration": answer_with_error(REGISTER, 263),
     "requestDenied": answer_with_error(REGISTER, 267),
     "parseError for AddAgentCaps": answer_with_error(ADD_CAPS, 266),
+    **{f"{name} with the number of the due answer to {due}":
+       ask_before_answering(kind, lambda packet, request=request, payload=payload:
+                            pdu(request, payload, packet=packet))
+       for due, kind in (("Open", OPEN), ("Register", REGISTER))
+       for name, request, payload in (("a GET", GET, RANGE), ("a TestSet", TESTSET, RISING_7000),
+                                      ("a CommitSet", COMMITSET, b""))},
+    "phases of a SET before the answer to Register": ask_before_answering(
+        REGISTER, lambda _: phases(TESTSET, UNDOSET, TESTSET, COMMITSET, COMMITSET, CLEANUPSET)),
+    "requests without end instead of the answer to Register": ask_before_answering(
+        REGISTER, lambda _: pdu(GET, RANGE) * 5000),
     "version 2": answer_with(version=2),
     "another session": answer_with(session=0xffffffff),
     "another packet": answer_with(packet=0xffffffff),
@@ -165,6 +194,13 @@ MISBEHAVIOUR = {
     "10,000 ranges": send(pdu(GETNEXT, (oid(ROOT) + NULL) * 10000)),
     "GETBULK of 65,535": send(pdu(GETBULK, struct.pack(">HH", 0, 65535) + oid(ROOT) + NULL)),
     "GETBULK of -1 non-repeaters": send(pdu(GETBULK, struct.pack(">hh", -1, -1) + RANGE)),
+    "a context of 60,000 zeros": send(
+        pdu(GETNEXT, octets(bytes(60000)) + RANGE, flags=0x18) * 20),
+    "phases of two SETs at once": send(
+        b"".join(pdu(kind, RISING_7000 if kind == TESTSET else b"", transaction=n % 2, packet=n)
+                 for n, kind in enumerate([TESTSET, TESTSET, COMMITSET, COMMITSET, UNDOSET,
+                                           UNDOSET, CLEANUPSET, CLEANUPSET] * 20))),
+    "10,000 SETs unfinished": send(unfinished(10000)),
     "a context that is longer than its PDU": send(
         pdu(GET, struct.pack(">I", 0x7fffffff) + RANGE, flags=0x18)),
     "a value that is longer than its PDU": send(
@@ -255,6 +291,124 @@ def test_it_survives(daemon, master, misbehave):
     now = usage(daemon)
     assert now[0] <= used[0] + GROWTH_MAX
     assert now[1] <= used[1] + 1
+
+
+def test_a_request_that_comes_while_it_registers_is_answered_when_it_is_open(daemon, master):
+    answer_rightly(master)
+    with master.accept() as link:
+        link.answer(link.read_until(OPEN))
+        registering = link.read_until(REGISTER)
+        link.send(pdu(GET, RANGE, packet=77))
+        link.answer(registering)
+        link.answer(link.read_until(ADD_CAPS))
+        got = link.read_until(RESPONSE)
+        assert got.packet == 77
+        assert got.varbinds()[0][1] == RECEIVED
+
+
+def test_a_refused_registration_ends_the_connection(daemon, master):
+    """The library would go on, connected and without objects."""
+    answer_rightly(master)
+    with master.accept() as link:
+        link.answer(link.read_until(OPEN))
+        link.answer(link.read_until(REGISTER), error=DUPLICATE_REGISTRATION)
+        with pytest.raises(Closed):
+            link.read()
+    answer_rightly(master)
+    daemon.process.wait_for_line("no AgentX master .*duplicateRegistration")
+
+
+@pytest.mark.parametrize("kind", [GET, GETNEXT, GETBULK, TESTSET])
+def test_a_request_that_is_too_long_is_answered_so(daemon, master, kind):
+    answer_rightly(master)
+    with master.accept() as link:
+        link.open()
+        before = struct.pack(">HH", 0, 1) if kind == GETBULK else b""
+        one = RISING_7000 if kind == TESTSET else RANGE
+        got = link.ask(kind, before + one * (70000 // len(one)), packet=55)
+        assert got.packet == 55
+        assert got.error == TOO_BIG
+        assert link.get(RECEIVED)[1] == RECEIVED
+
+
+def test_a_context_is_not_supported(daemon, master):
+    answer_rightly(master)
+    with master.accept() as link:
+        link.open()
+        got = link.ask(GET, octets(b"other") + RANGE, flags=0x18, packet=5)
+        assert (got.error, got.varbinds()) == (UNSUPPORTED_CONTEXT, [])
+
+
+def test_getbulk(daemon, master):
+    """RFC 2741, 7.2.3.3: the first range once, the others row by row."""
+    answer_rightly(master)
+    received, sent = ROOT + (1, 2, 1), ROOT + (1, 2, 2)
+    alarms, after = ROOT + (1, 5, 1, 1, 4), ROOT + (1, 5, 1, 1, 5)
+    with master.accept() as link:
+        link.open()
+        got = link.ask(GETBULK, struct.pack(">HH", 1, 5) + oid(received) + oid(sent) +
+                       oid(alarms) + oid(after) + oid(ROOT + (2,)) + oid(ROOT + (1,)))
+        names = [(kind, arcs) for kind, arcs, _ in got.varbinds()]
+    rows = [alarms + (n,) for n in (1, 2, 3)]
+    assert names[0] == (COUNTER64, received + (0,))
+    assert [arcs for _, arcs in names[1::2]] == rows + rows[-1:]
+    assert [kind for kind, _ in names[1::2]] == [agentx.GAUGE] * 3 + [agentx.END_OF_VIEW]
+    assert names[2::2] == [(agentx.END_OF_VIEW, ROOT + (2,))] * 4
+
+
+def begin_set(link, value, transaction):
+    return link.ask(TESTSET, agentx.varbind(agentx.GAUGE, RISING, struct.pack(">I", value)),
+                    transaction=transaction).error
+
+
+def test_phases_of_a_set(daemon, master):
+    """RFC 2741, 7.2.4; what is out of turn is a processingError and changes nothing."""
+    answer_rightly(master)
+    with master.accept() as link:
+        link.open()
+        before = link.get(RISING)[2]
+
+        def phase(kind, transaction):
+            return link.ask(kind, b"", transaction=transaction).error
+
+        assert phase(COMMITSET, 1) == PROCESSING_ERROR
+        assert begin_set(link, before + 100, 1) == 0
+        assert phase(UNDOSET, 1) == PROCESSING_ERROR
+        assert phase(COMMITSET, 2) == PROCESSING_ERROR
+        assert link.get(RISING)[2] == before
+        assert phase(COMMITSET, 1) == 0
+        assert phase(COMMITSET, 1) == PROCESSING_ERROR
+        assert link.get(RISING)[2] == before + 100
+        assert phase(UNDOSET, 2) == PROCESSING_ERROR
+        assert phase(UNDOSET, 1) == 0
+        assert phase(UNDOSET, 1) == PROCESSING_ERROR
+        assert link.get(RISING)[2] == before
+        assert begin_set(link, before + 200, 3) == 0
+        link.send(pdu(CLEANUPSET, transaction=3))
+        assert phase(COMMITSET, 3) == PROCESSING_ERROR
+        assert begin_set(link, before + 300, 4) == 0
+        assert begin_set(link, before + 400, 5) == 0
+        assert phase(COMMITSET, 4) == PROCESSING_ERROR
+        assert phase(COMMITSET, 5) == 0
+        link.send(pdu(CLEANUPSET, transaction=5))
+        assert phase(UNDOSET, 5) == PROCESSING_ERROR
+        assert link.get(RISING)[2] == before + 400
+        assert begin_set(link, before, 6) == 0
+    with master.accept() as link:  # another session has other SETs
+        link.open()
+        assert link.ask(COMMITSET, b"", transaction=6).error == PROCESSING_ERROR
+        assert begin_set(link, before, 7) == 0
+        assert link.ask(COMMITSET, b"", transaction=7).error == 0
+        assert link.get(RISING)[2] == before
+
+
+def test_a_master_that_reads_nothing_is_given_up(daemon, master):
+    """It must not keep the agent from its samples."""
+    answer_rightly(master)
+    with master.accept() as link:
+        link.open()
+        link.send_while_it_takes(pdu(GETNEXT, (oid(ROOT) + NULL) * 100) * FLOOD, 1)
+        assert master.accept()  # connects anew
 
 
 def test_it_tries_no_more_often_where_each_connection_is_closed_at_once(daemon, master):

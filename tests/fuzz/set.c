@@ -1,14 +1,14 @@
-/* SET: any varbinds, one request after the other, through the phases in which the library calls
-   the handler. What is refused changes nothing, and what holds afterwards is what a SET may
-   make. The bytes are varbinds: column, row, type, length, value; a first byte says how many
-   there are in a request and whether storing them fails. */
-#include "mib/registration.c"
+/* SET: any varbinds, in the phases that a master may send, in any order. What is refused changes
+   nothing, what is undone is as before, and what holds is always what a SET may make. The bytes
+   are phases: which, of which of two SETs, whether storing fails, and for TestSet varbinds:
+   column, row, type, length, value. */
+#include "mib/requests.c"
 
 #include "subagent/settings.h"
 
 #include "tests/fuzz/input.h"
 
-#define REQUESTS_MAX 4
+#define VARBINDS_MAX 4
 
 static struct snapshot snapshot;
 static bool apply_fails;
@@ -41,7 +41,7 @@ static void is_in_order(void)
               SETTINGS_OK);
 }
 
-static void fill_varbind(netsnmp_variable_list *varbind, struct input *input)
+static void add_varbind(netsnmp_pdu *pdu, struct input *input)
 {
     static const u_char types[] = {ASN_INTEGER, ASN_UNSIGNED,  ASN_OCTET_STR, ASN_COUNTER64,
                                    ASN_NULL,    ASN_OBJECT_ID, ASN_IPADDRESS, ASN_TIMETICKS};
@@ -50,91 +50,95 @@ static void fill_varbind(netsnmp_variable_list *varbind, struct input *input)
     u_char value[300];
     size_t length = take_byte(input) % 9;
     u_char type = types[take_byte(input) % sizeof types];
+    long number = 0;
 
     memcpy(name, root, sizeof root);
     memcpy(name + OID_LENGTH(root), relative, sizeof relative);
-    snmp_set_var_objid(varbind, name, OID_LENGTH(name));
     take(input, value, sizeof value / 2);
     switch (type) {
     case ASN_OCTET_STR:
-        snmp_set_var_typed_value(varbind, type, value, length);
         break;
     case ASN_COUNTER64:
-        snmp_set_var_typed_value(varbind, type, value, sizeof(struct counter64));
+        length = sizeof(struct counter64);
         break;
     case ASN_NULL:
-        snmp_set_var_typed_value(varbind, type, NULL, 0);
+        length = 0;
         break;
     case ASN_OBJECT_ID:
-        snmp_set_var_typed_value(varbind, type, name, sizeof name);
+        memcpy(value, name, sizeof name);
+        length = sizeof name;
         break;
-    default: {
-        uint32_t number;
-
-        memcpy(&number, value, sizeof number);
-        snmp_set_var_typed_integer(varbind, type,
-                                   type == ASN_INTEGER ? (long)(int32_t)number : (long)number);
+    default:
+        memcpy(&number, value, sizeof(uint32_t));
+        memcpy(value, &number, sizeof number);
+        length = sizeof number;
     }
-    }
+    snmp_pdu_add_variable(pdu, name, OID_LENGTH(name), type, value, length);
 }
 
-static bool phase(int mode, netsnmp_agent_request_info *info, netsnmp_request_info *requests)
+/* Whether this phase of a SET was done. */
+static bool phase(int command, uint32_t transaction, struct input *varbinds, int count)
 {
-    info->mode = mode;
-    handle(NULL, NULL, info, requests);
-    for (netsnmp_request_info *request = requests; request; request = request->next)
-        if (request->status != SNMP_ERR_NOERROR)
-            return false;
-    return true;
-}
+    netsnmp_pdu *pdu = snmp_pdu_create(command);
+    bool done;
 
-/* As the library does: after an ACTION that failed comes UNDO, after a RESERVE FREE. */
-static void set(netsnmp_request_info *requests)
-{
-    netsnmp_agent_request_info info = {.mode = 0};
-    struct set_settings before = snapshot.settings;
-
-    if (!phase(MODE_SET_RESERVE1, &info, requests)) {
-        phase(MODE_SET_FREE, &info, requests);
-        HOLDS(memcmp(&before, &snapshot.settings, sizeof before) == 0);
-    } else if (!phase(MODE_SET_ACTION, &info, requests)) {
-        HOLDS(apply_fails); /* what RESERVE took, only storing can refuse */
-        phase(MODE_SET_UNDO, &info, requests);
-        HOLDS(memcmp(&before, &snapshot.settings, sizeof before) == 0);
-    } else {
-        struct set_settings after = snapshot.settings;
-
-        phase(MODE_SET_COMMIT, &info, requests);
-        phase(MODE_SET_UNDO, &info, requests); /* of another one, which was never made */
-        HOLDS(memcmp(&after, &snapshot.settings, sizeof after) == 0);
-    }
-    is_in_order();
+    pdu->transid = transaction;
+    for (int n = 0; n < count; n++)
+        add_varbind(pdu, varbinds);
+    HOLDS(mib_answer(pdu) == (command != AGENTX_CLEANUPSET));
+    HOLDS(pdu->variables == NULL || command == AGENTX_CLEANUPSET);
+    done = pdu->errstat == SNMP_ERR_NOERROR;
+    HOLDS(command == AGENTX_CLEANUPSET || (pdu->errindex >= 0 && pdu->errindex <= VARBINDS_MAX));
+    snmp_free_pdu(pdu);
+    return done;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct input input = {bytes, size};
+    struct set_settings undone[2];
+    bool committed[2] = {false, false};
     size_t count;
 
     service = &fuzzed;
     mib_objects(&count);
+    mib_forget_set();
     for (enum metric metric = 0; metric < METRIC_SLOTS; metric++)
         snapshot.settings.value[metric] = settings_default();
     while (input.left > 0) {
-        netsnmp_variable_list varbinds[REQUESTS_MAX] = {0};
-        netsnmp_request_info requests[REQUESTS_MAX] = {0};
+        struct set_settings before = snapshot.settings;
         uint8_t how = take_byte(&input);
-        int last = how % REQUESTS_MAX;
+        uint32_t which = how >> 6 & 1;
+        bool done;
 
         apply_fails = how & 0x80;
-        for (int n = 0; n <= last; n++) {
-            fill_varbind(&varbinds[n], &input);
-            requests[n].requestvb = &varbinds[n];
-            requests[n].next = n < last ? &requests[n + 1] : NULL;
+        switch (how % 4) {
+        case 0:
+            phase(AGENTX_TESTSET, which, &input, 1 + (how >> 2) % VARBINDS_MAX);
+            HOLDS(memcmp(&before, &snapshot.settings, sizeof before) == 0);
+            committed[0] = committed[1] = false;
+            break;
+        case 1:
+            done = phase(AGENTX_COMMITSET, which, NULL, 0);
+            HOLDS(done || memcmp(&before, &snapshot.settings, sizeof before) == 0);
+            if (done) {
+                undone[which] = before;
+                committed[which] = true;
+            }
+            break;
+        case 2:
+            done = phase(AGENTX_UNDOSET, which, NULL, 0);
+            HOLDS(!committed[which] || done == !apply_fails);
+            HOLDS(memcmp(done && committed[which] ? &undone[which] : &before, &snapshot.settings,
+                         sizeof before) == 0);
+            committed[which] = false;
+            break;
+        default:
+            phase(AGENTX_CLEANUPSET, which, NULL, 0);
+            HOLDS(memcmp(&before, &snapshot.settings, sizeof before) == 0);
+            committed[which] = false;
         }
-        set(requests);
-        for (int n = 0; n <= last; n++)
-            snmp_reset_var_buffers(&varbinds[n]);
+        is_in_order();
     }
     return 0;
 }

@@ -92,8 +92,12 @@ class Daemon:
         self.process.send(signal.SIGHUP)
 
     def stop(self):
-        if self.process:
-            self.process.stop()
+        if not self.process:
+            return
+        running = self.process.running
+        status = self.process.stop()
+        if running and status != 0:
+            raise AssertionError(f"{self.process!r} ended with {status}:\n{self.process.log}")
 
     def kill_every_process(self):
         """kill -9 of all at once, as when the power fails: the parent can neither start

@@ -100,17 +100,18 @@ MAY_INCLUDE = {
     # From a snapshot to the wire.
     "subagent/version": "",
     "mib/root": "",
+    "mib/agentx": "",
     "mib/objects": "subagent/events subagent/snapshot subagent/summary subagent/version "
                    "subagent/evidence_text",
     "mib/asn": "mib/objects",
     "mib/notify": "mib/objects mib/asn mib/root",
-    "mib/registration": "mib/objects mib/asn mib/root",
-    "subagent/agentx_framing": "",
-    "subagent/agentx_transport": "subagent/agentx_framing subagent/log",
-    "subagent/agentx": "subagent/agentx_transport subagent/clock subagent/log",
+    "mib/requests": "mib/objects mib/agentx mib/asn mib/root",
+    "subagent/agentx_framing": "mib/agentx",
+    "subagent/agentx_transport": "subagent/agentx_framing mib/agentx",
+    "subagent/agentx": "subagent/agentx_framing subagent/agentx_transport subagent/clock subagent/log mib/agentx",
     # The agent process's own main: it moves the data of its stages, no other does.
     "subagent/agent": "subagent/config subagent/ring subagent/archive subagent/summary "
-                      "subagent/captures subagent/agentx subagent/clock subagent/log mib/notify mib/registration",
+                      "subagent/captures subagent/agentx subagent/clock subagent/log mib/notify mib/requests",
     "subagent/main": "*",
 }
 
