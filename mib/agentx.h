@@ -23,6 +23,7 @@ enum {
 /* res.error of a response (6.2.16); one below 256 is of SNMP */
 enum {
     AGENTX_TOO_BIG = 1,
+    AGENTX_NOT_OPEN = 257,
     AGENTX_UNSUPPORTED_CONTEXT = 262,
     AGENTX_DUPLICATE_REGISTRATION = 263,
     AGENTX_PROCESSING_ERROR = 268,

@@ -228,7 +228,7 @@ void agentx_start(void)
         tell_missing();
 }
 
-/* What came while the objects were being registered. */
+/* What came while the objects were being registered: requests, or the end. */
 static void read_held(void)
 {
     void *held = snmp_sess_pointer(session);
@@ -279,16 +279,17 @@ static void hasten_retry(void)
 
 void agentx_run_once(void)
 {
+    if (agentx_transport_holds()) {
+        read_held();
+        return;
+    }
     if (session) {
         tell_connected();
         stop_alarms();
     } else {
         hasten_retry();
     }
-    if (agentx_transport_holds())
-        read_held();
-    else
-        agent_check_and_process(1);
+    agent_check_and_process(1);
 }
 
 bool agentx_connected(void)

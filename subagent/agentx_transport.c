@@ -4,6 +4,7 @@
 
 #include <net-snmp/net-snmp-includes.h>
 
+#include <stdbool.h>
 #include <sys/socket.h>
 
 #include "mib/agentx.h"
@@ -20,16 +21,26 @@ static bool (*is_open)(void);
 static struct {
     uint8_t bytes[AGENTX_PDU_MAX]; /* what has come and is not handed over */
     size_t size;
-    size_t skip;             /* of a PDU that was refused, what is still to come */
-    struct agentx_pdu asked; /* what was sent last */
+    size_t skip;                  /* of a PDU that was refused, what is still to come */
+    uint8_t asked[AGENTX_HEADER]; /* the header of what was sent last */
+    bool ended;
     const char *fault;
 } connection;
 
-/* The library would close the connection, too, if the master had. */
-static int give_up(const char *why)
+/*
+ * The end of the connection is nothing received. But the library must not hear of it while it
+ * waits for an answer: it would free the list of callbacks that it is just going through. So
+ * that answer is "not open", and the end comes later.
+ */
+static int end(uint8_t *to, const char *fault)
 {
-    connection.fault = why;
-    return 0;
+    if (fault)
+        connection.fault = fault;
+    connection.ended = true;
+    if (is_open())
+        return 0;
+    agentx_refuse(connection.asked, AGENTX_NOT_OPEN, to);
+    return AGENTX_REFUSAL;
 }
 
 static void forget(size_t count)
@@ -62,8 +73,10 @@ static int fill(netsnmp_transport *transport)
 
 static bool is_refusal(const struct agentx_pdu *pdu)
 {
-    return pdu->error != 0 && connection.asked.type == AGENTX_REGISTER &&
-           connection.asked.packet == pdu->packet;
+    struct agentx_pdu asked;
+
+    agentx_frame(connection.asked, AGENTX_HEADER, &asked);
+    return pdu->error != 0 && asked.type == AGENTX_REGISTER && asked.packet == pdu->packet;
 }
 
 /* What is too long, from `at`. */
@@ -91,7 +104,7 @@ static int hand_over(netsnmp_transport *transport, uint8_t *to, size_t room)
                AGENTX_WHOLE &&
            handed + pdu.size <= room) {
         if (is_refusal(&pdu))
-            return give_up(pdu.error == AGENTX_DUPLICATE_REGISTRATION
+            return end(to, pdu.error == AGENTX_DUPLICATE_REGISTRATION
                                ? "it has these objects of another agent: duplicateRegistration"
                                : "it refuses to register the objects");
         if (pdu.type == AGENTX_RESPONSE || is_open()) {
@@ -104,13 +117,13 @@ static int hand_over(netsnmp_transport *transport, uint8_t *to, size_t room)
         at += pdu.size;
     }
     if (frame == AGENTX_BROKEN)
-        return give_up("it sends what is no AgentX PDU, or a too long one");
+        return end(to, "it sends what is no AgentX PDU, or a too long one");
     if (frame == AGENTX_PART && pdu.size > AGENTX_PDU_MAX)
         refuse(transport, at, &pdu);
     connection.size -= at - kept;
     memmove(connection.bytes + kept, connection.bytes + at, connection.size - kept);
     if (handed == 0 && connection.size == sizeof connection.bytes)
-        return give_up("it sends requests and does not answer");
+        return end(to, "it sends requests and does not answer");
     if (handed == 0)
         transport->flags |= NETSNMP_TRANSPORT_FLAG_EMPTY_PKT;
     return (int)handed;
@@ -121,12 +134,8 @@ static int receive(netsnmp_transport *transport, void *bytes, int size, void **o
 {
     *opaque = NULL;
     *opaque_size = 0;
-    if (!agentx_transport_holds()) {
-        int got = fill(transport);
-
-        if (got <= 0)
-            return got;
-    }
+    if (connection.ended || (!agentx_transport_holds() && fill(transport) <= 0))
+        return end(bytes, NULL);
     return hand_over(transport, bytes, (size_t)size);
 }
 
@@ -134,14 +143,14 @@ static int receive(netsnmp_transport *transport, void *bytes, int size, void **o
 static int send_whole(netsnmp_transport *transport, const void *bytes, int size, void **opaque,
                       int *opaque_size)
 {
-    int sent = library_send(transport, bytes, size, opaque, opaque_size);
-
-    agentx_frame(bytes, (size_t)size, &connection.asked);
-    if (sent < size) {
-        give_up("it does not read");
-        shutdown(transport->sock, SHUT_RDWR);
-    }
-    return sent;
+    memcpy(connection.asked, bytes, AGENTX_HEADER);
+    if (connection.ended)
+        return -1;
+    if (library_send(transport, bytes, size, opaque, opaque_size) == size)
+        return size;
+    connection.fault = "it does not read";
+    connection.ended = true;
+    return -1;
 }
 
 static netsnmp_transport *create(const char *address, int local, const char *default_target)
@@ -182,7 +191,8 @@ bool agentx_transport_holds(void)
 {
     struct agentx_pdu pdu;
 
-    return is_open() && agentx_frame(connection.bytes, connection.size, &pdu) == AGENTX_WHOLE;
+    return is_open() && (connection.ended ||
+                         agentx_frame(connection.bytes, connection.size, &pdu) == AGENTX_WHOLE);
 }
 
 const char *agentx_transport_fault(void)

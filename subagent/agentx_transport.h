@@ -7,6 +7,8 @@
  *    it is answered with tooBig;
  *  - takes a request that comes while it waits for an answer for that answer, or keeps it for
  *    ever: here it is held back until the session is open;
+ *  - reads what it has freed when the connection ends while it registers: here it hears of that
+ *    later;
  *  - goes on without objects when the master refuses to register them (it may still have the
  *    session of an agent that has just died): here the connection ends, and is tried again.
  */
@@ -22,7 +24,8 @@
    refused. */
 bool agentx_transport_register(bool (*open)(void));
 
-/* Whether a PDU has been held back: the session is to be read though nothing comes. */
+/* Whether something has been held back, a PDU or the end of the connection: the session is to be
+   read though nothing comes. */
 bool agentx_transport_holds(void);
 
 /* Why the newest connection was ended on this side; NULL: it was not. */
