@@ -7,6 +7,7 @@
 #   make fuzz   10 million runs of each parser's fuzzer; make fuzz-pdu   a million PDUs
 #   make check-freebsd FREEBSD_SYSROOT=dir   compiles what is for FreeBSD, on another system
 #   make analyse                         gcc -fanalyzer and clang-tidy
+#   make valgrind                        the unit tests under valgrind
 #   make nms-test                        monitoring systems beside a host (root)
 #   make deb                             the Debian package; make deb-test tries it
 #   make install                         honours DESTDIR and PREFIX
@@ -145,6 +146,15 @@ analyse: $(PLATFORM_GENERATED)
 	done
 	@clang-tidy --quiet $(SOURCES) $(FREEBSD_PURE) subagent/rstsample.c -- $(STANDARD) $(CPPFLAGS)
 
+# test_rights has children whose system calls are cut short, and valgrind with them.
+valgrind:
+	@sh platform/deps.sh install $(DEPS) check
+	@$(MAKE) unit
+	@for test in $(filter-out rights,$(UNIT_TESTS)); do \
+	    valgrind -q --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=all \
+	        $(BUILD)/unit/$$test || exit 1; \
+	done
+
 bench:
 	@sh platform/deps.sh install $(DEPS) run check bench
 	@$(MAKE) all $(PLATFORM_BENCH)
@@ -229,4 +239,4 @@ install: $(BUILD)/rstwatchd $(BUILD)/rstsample texts $(PLATFORM_INSTALL)
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all texts rstsample always generated deps run check check-freebsd analyse fuzz fuzz-pdu fuzzers nms-test soak stress bench unit install clean
+.PHONY: all texts rstsample always generated deps run check check-freebsd analyse valgrind fuzz fuzz-pdu fuzzers nms-test soak stress bench unit install clean

@@ -36,6 +36,7 @@ check P:bmake bmake -
 check P:clang-format clang-format llvm
 check P:clang-tidy clang-tidy llvm
 check P:cppcheck cppcheck cppcheck
+check P:valgrind valgrind valgrind
 check P:shellcheck shellcheck hs-ShellCheck
 check P:mandoc mandoc -
 check P:strace strace strace

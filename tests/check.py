@@ -31,13 +31,15 @@ EXACT = ["exact", "causes", "causes_less", "peers", "peers_burst",
 KERNEL, KERNEL_SANITIZED = ["traffic"], ["counts", "sources"]
 # What the library does with what is wrong, a sanitizer sees best.
 ROGUE = ["rogue_master"]
+# Two dozen daemons at once, whose notifications must be there in time: nothing may run beside it.
+OUTAGES = ["outages"]
 
 
 def all_but(*names):
     return "tests/agentx " + " ".join(f"--ignore {each}" for each in daemon_tests(*names).split())
 
 
-OTHERS = all_but(*EXACT, *KERNEL, *KERNEL_SANITIZED, *ROGUE)
+OTHERS = all_but(*EXACT, *KERNEL, *KERNEL_SANITIZED, *ROGUE, *OUTAGES)
 
 # What stands in one list runs side by side, where it does not measure times under load.
 STAGES = [
@@ -83,6 +85,8 @@ STAGES = [
         ("lint includes", "make generated && /usr/bin/python3 tests/lint/includes.py"),
     ],
     [("daemon", f"{PYTEST} {OTHERS}"), ("daemon sanitized", f"{SANITIZED} {OTHERS}")],
+    [("daemon, outages", f"{PYTEST} {daemon_tests(*OUTAGES)}")],
+    [("daemon sanitized, outages", f"{SANITIZED} {daemon_tests(*OUTAGES)}")],
     [("daemon, exact counts", f"{PYTEST} {daemon_tests(*EXACT)}")],
     [("daemon, real traffic", f"{PYTEST} {daemon_tests(*KERNEL)}")],
     [("daemon sanitized, real traffic", f"{SANITIZED} {daemon_tests(*KERNEL_SANITIZED)}")],

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from lab import sinks
 from lab.daemon import Daemon
+from lab.process import started_ns
 from lab.snmp import Missing, NoAnswer, Refused
 from lab.snmpd import Snmpd
 from lab.snmptrapd import Snmptrapd
@@ -110,9 +111,12 @@ class Site:
     # The daemon's runs
 
     def start_daemon(self):
+        """The replay begins right before the agent is forked. (When this process gets to read
+        what the daemon says is another matter: there are many of them.)"""
         self.daemon.start_unready()
-        line = self.daemon.process.wait_for_line(FIRST_LINE)[0]
-        self.runs.append(Run(line.ns))
+        self.daemon.process.wait_for_line(FIRST_LINE)
+        agent = wait_until(lambda: self.daemon.agent_pid, 5, "the agent process")
+        self.runs.append(Run(started_ns(agent)))
 
     def kill_daemon(self):
         self.daemon.kill_every_process()

@@ -163,8 +163,9 @@ def failing(site):
 
 def judged_when_good(site, faults):
     site.wait_for_storage(STORAGE_GOOD)
+    site.daemon.process.wait_for_line(USABLE)
     if len(site.daemon.process.matching(USABLE)) != 1:
-        faults.append("the log does not tell that it can be used again")
+        faults.append("the log tells more than once that it can be used again")
     row = finish(site, faults)
     if (stored := stored_events(site)) != row.events:
         row.faults.append(f"{stored} events on disk of {row.events}")

@@ -42,7 +42,7 @@ class Managers:
         self._pollers = [Manager(address, POLL_S) for _ in range(POLLERS)]
         self._setter = Manager(address, SET_S)
         self._last = {poller: [0] * len(COUNTERS) for poller in self._pollers}
-        self._value, self._is_reading = 0, False
+        self._value, self._is_reading, self._next_set = 0, False, 0.0
         self._selector = selectors.DefaultSelector()
         for each in (*self._pollers, self._setter):
             self._selector.register(each.socket, selectors.EVENT_READ, each)
@@ -109,11 +109,11 @@ class Managers:
     def _take_setting(self, answer):
         if self._is_reading:
             self.sets += 1
-            self._setter.due = self._setter.sent + SET_S
+            self._setter.due = self._next_set
             if ber.number_of(answer.varbinds[0]) != self._value:
                 self.wrong.append(f"SET {self._value}, then GET {answer.varbinds[0]}")
         else:
-            self._setter.due = 0  # is read at once
+            self._next_set, self._setter.due = self._setter.due, 0  # is read at once
         self._is_reading = not self._is_reading
 
     def _take_poll(self, poller, answer):
