@@ -49,6 +49,11 @@ bench P:lldpd lldpd lldpd
 nms P:prometheus prometheus -
 nms P:prometheus-snmp-exporter prometheus-snmp-exporter -
 nms P:prometheus-alertmanager prometheus-alertmanager -
+nms P:zabbix_server zabbix-server-pgsql -
+nms F:/usr/share/zabbix/api_jsonrpc.php zabbix-frontend-php -
+nms F:/usr/lib/php/*/pgsql.so php-pgsql -
+nms F:/usr/lib/postgresql/*/bin/initdb postgresql -
+nms P:chromium chromium -
 deb P:dh debhelper -
 deb P:dpkg-buildpackage dpkg-dev -
 deb P:lintian lintian -

@@ -26,7 +26,7 @@ class Snmpd:
         self.process = None
         self._env = snmp_environment(directory)
         self._configuration = directory / "snmpd.conf"
-        self._notify = notify
+        self._notify = list(notify)
         self._netns = netns
         self._create_user()
         self.v1, self.v2c, self.write, self.v3 = (
@@ -38,6 +38,10 @@ class Snmpd:
 
     def __exit__(self, *_):
         self.stop()
+
+    def notify(self, receiver, how):
+        """One more, from the next start on."""
+        self._notify.append((receiver, how))
 
     def start(self):
         self._configuration.write_text("\n".join(self._lines()) + "\n")

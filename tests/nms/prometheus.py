@@ -131,6 +131,7 @@ def play(directory, station, ends):
     """Prints what was seen; an assertion or a timeout otherwise."""
     files_are_as_generated(directory)
     rules_are_good()
+    station.start()
     with ExitStack() as stack:
         prometheus = Prometheus(stack, directory, station.snmpd.port)
         prometheus.wait_for("tcpResetSampleAge")

@@ -12,9 +12,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from lab import cleanup, netns  # noqa: E402
 from lab.station import Station  # noqa: E402
-from nms import prometheus  # noqa: E402
+from nms import prometheus, zabbix  # noqa: E402
 
-SYSTEMS = {"prometheus": prometheus.play}
+SYSTEMS = {"prometheus": prometheus.play, "zabbix": zabbix.play}
 
 
 def main(names):
@@ -25,7 +25,6 @@ def main(names):
             directory = Path(path) / name
             directory.mkdir()
             with Station(Path(path), netns=ends[0].namespace, source="bpf") as station:
-                station.start()
                 SYSTEMS[name](directory, station, ends)
     return 0
 
