@@ -86,10 +86,19 @@ all: $(BUILD)/rstwatchd $(BUILD)/rstsample texts
 # What names the root.
 TEXTS = mib/TCP-RESET-MIB.txt mib/RUNBOOK.md subagent/rstwatchd.8 README.md
 
+# Of mib/nms, what operators import.
+NMS = prometheus/README.md prometheus/grafana-dashboard.json prometheus/rules.yml \
+      prometheus/snmp-0.21.yml prometheus/snmp.yml \
+      zabbix/README.md zabbix/template.yaml zabbix/traphandle.sh
+
 texts: $(BUILD)/command
 	@mkdir -p $(BUILD)/at-root
 	@for file in $(TEXTS); do \
 	    sh mib/at-root.sh "$(MIB_ROOT)" $$file >$(BUILD)/at-root/$$(basename $$file) || exit 1; \
+	done
+	@for file in $(NMS); do \
+	    mkdir -p $(BUILD)/at-root/nms/$$(dirname $$file) && \
+	    sh mib/at-root.sh "$(MIB_ROOT)" mib/nms/$$file >$(BUILD)/at-root/nms/$$file || exit 1; \
 	done
 
 rstsample: $(BUILD)/rstsample
@@ -235,6 +244,11 @@ install: $(BUILD)/rstwatchd $(BUILD)/rstsample texts $(PLATFORM_INSTALL)
 	install -m 644 subagent/rstwatchd.conf LICENSE NEWS.md $(BUILD)/at-root/README.md \
 	    $(BUILD)/at-root/RUNBOOK.md \
 	    $(DESTDIR)$(PREFIX)/share/doc/rstwatch/
+	for file in $(NMS); do \
+	    install -d $(DESTDIR)$(PREFIX)/share/doc/rstwatch/nms/$$(dirname $$file) && \
+	    install -m 644 $(BUILD)/at-root/nms/$$file \
+	        $(DESTDIR)$(PREFIX)/share/doc/rstwatch/nms/$$file || exit 1; \
+	done
 
 clean:
 	rm -rf $(BUILD)

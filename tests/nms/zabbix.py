@@ -7,17 +7,19 @@ import re
 import shutil
 import subprocess
 import urllib.error
+import urllib.parse
 import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
 
-from lab import paths, sinks
+from lab import paths, segments, sinks
 from lab.environment import snmp_environment
 from lab.ports import free_tcp_port, free_udp_port
 from lab.process import Process
 from lab.resets import ResetGenerator
+from lab.segments import RST, Packets
 from lab.snmp import COMMUNITY_READ
-from lab.wait import wait_until
+from lab.wait import let_pass, wait_until
 
 FILES = paths.ROOT / "mib/nms/zabbix"
 POSTGRES = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
@@ -111,7 +113,7 @@ def database(stack, directory):
 def pages(stack, directory, **places):
     """The frontend's address. Debian's reads its configuration in /etc: this copy does not."""
     copy = directory / "frontend"
-    shutil.copytree(FRONTEND, copy, symlinks=False, ignore_dangling_symlinks=True)
+    shutil.copytree(FRONTEND, copy)
     configuration = directory / "zabbix.conf.php"
     configuration.write_text(PAGES.format(**places))
     reader = copy / "include/classes/core/CConfigFile.php"
@@ -120,11 +122,16 @@ def pages(stack, directory, **places):
     changed = re.sub(r"(CONFIG_FILE_PATH\s*=\s*)'[^']*'", rf"\1'{configuration}'", changed)
     assert changed != text, "the frontend reads its configuration in another way"
     reader.write_text(changed)
+    locales = directory / "locales"  # or it draws nothing
+    locales.mkdir()
+    for name in ("en_US", "en_GB"):
+        subprocess.run(["localedef", "-i", name, "-f", "UTF-8", locales / f"{name}.UTF-8"],
+                       check=True, capture_output=True)
     port = free_tcp_port()
     stack.enter_context(Process("php", [
         "php", "-d", "post_max_size=16M", "-d", "max_execution_time=300", "-d", "memory_limit=256M",
         "-d", "max_input_time=300", "-d", "date.timezone=UTC", "-S", f"127.0.0.1:{port}", "-t", copy],
-        env={**os.environ, "PHP_CLI_SERVER_WORKERS": "4"}))
+        env={**os.environ, "PHP_CLI_SERVER_WORKERS": "4", "LOCPATH": str(locales)}))
     return f"http://127.0.0.1:{port}"
 
 
@@ -217,6 +224,31 @@ def template_is_as_generated(directory):
         "template.yaml: run mib/nms/zabbix/make.py"
 
 
+def make_history(ends):
+    """Some minutes that are worth a picture."""
+    here, there = ends
+    blind = Packets("IPv4", there, here).tcp(flags=RST)
+    for received, sent, forged in ((5, 8, 0), (60, 10, 20), (120, 12, 35), (6, 40, 0), (5, 8, 0)):
+        with ResetGenerator(here, there, rate=received), ResetGenerator(there, here, rate=sent):
+            for _ in range(20):
+                if forged:
+                    segments.start("link", [blind], there, here, 2 * forged).wait_end(10)
+                let_pass(2)
+
+
+def picture(zabbix, host, path):
+    """The dashboard of the template, as Chromium shows it."""
+    shown = f"zabbix.php?action=host.dashboard.view&hostid={host}&from=now-6m&to=now&kiosk=1"
+    query = urllib.parse.urlencode({"name": "Admin", "password": "zabbix", "enter": "Sign in",
+                                    "autologin": 1, "request": shown})
+    profile = zabbix.directory / "chromium"
+    for address in (f"{zabbix.address}/index.php?{query}", f"{zabbix.address}/{shown}"):
+        subprocess.run(["chromium", "--headless=new", "--no-sandbox", "--disable-gpu",
+                        "--hide-scrollbars", "--window-size=1400,1600", f"--user-data-dir={profile}",
+                        "--virtual-time-budget=20000", "--timeout=60000", f"--screenshot={path}",
+                        address], check=True, capture_output=True, timeout=120)
+
+
 def play(directory, station, ends):
     """Prints what was seen; an assertion or a timeout otherwise."""
     template_is_as_generated(directory)
@@ -244,9 +276,10 @@ def play(directory, station, ends):
         wait_until(lambda: zabbix.values(host)["tcpResetAlarmState[1]"] == "1", 60, "the state")
         values, problems = zabbix.values(host), zabbix.problems(host)
         assert by_poll not in problems, "told twice"
+        assert zabbix.unsupported(host) == {}
         print(f"zabbix: a problem by trap and its end, {rate:.1f} resets/s seen, {len(values)} items "
-              f"with values, {len(zabbix.unsupported(host))} not supported, by poll not told again")
-        shown = os.environ.get("NMS_PICTURES")
-        if shown:
-            picture(zabbix, host, Path(shown))
+              "with values, none that is not supported, by poll not told again")
+        if pictures := os.environ.get("NMS_PICTURES"):
+            make_history(ends)
+            picture(zabbix, host, Path(pictures) / "zabbix-dashboard.png")
     assert not zabbix.server.matching("cannot parse|syntax error")

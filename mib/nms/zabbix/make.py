@@ -38,6 +38,9 @@ TWO_INDEXES = """var names = {1: 'received', 2: 'sent'}, rows = JSON.parse(value
 rows.forEach(function (row) { row['{#DIRECTION}'] = names[row['{#SNMPINDEX}'].split('.')[0]]; });
 return JSON.stringify(rows);"""
 
+SUMMARY = """var found = value.match(/(?:%s[.]|tcpResetEventSummary[.])\\d+\\W+([^"\\n]*)/);
+return found ? found[1] : value;"""
+
 GRAPH_COLORS = ["1A7C11", "F63100", "2774A4", "A54F10", "FC6EA3", "6C59DC", "AC8C14", "611F27",
                 "F230E0", "5CCD18", "BB2A02", "5A2B57", "89ABF8"]
 
@@ -105,7 +108,7 @@ class Maker:
         if kind == "DateAndTime":
             return {"value_type": "CHAR", "trends": "0",
                     "preprocessing": [{"type": "JAVASCRIPT", "parameters": [DATE_AND_TIME]}]}
-        if kind in ("SnmpAdminString", "InetAddress", "TcpResetCauseSet", "Bits"):
+        if kind in ("OctetString", "SnmpAdminString", "InetAddress", "TcpResetCauseSet", "Bits"):
             return {"value_type": "TEXT", "trends": "0"}
         return {"units": {"milliseconds": "!ms", "seconds": "s", "octets": "B", "percent": "%"}
                 .get(units, f"!{units}" if units else "")}
@@ -209,14 +212,12 @@ class Maker:
         return trap, poll
 
     def told(self, arc, name):
-        dots = self.root.replace(".", "[.]")
-        return f'"{dots}[.]0[.]{arc}([^0-9.]|$)|tcpResetAlarm{name}"'
+        return f'"{self.root}.0.{arc}([^0-9.]|$)|tcpResetAlarm{name}"'
 
     def trap_key(self, arcs, names):
         """Text of a trap: by numbers (snmptrapd -On) or by names; of the metric {#NAME}."""
-        dots = self.root.replace(".", "[.]")
-        return (f'snmptrap["({dots}[.]0[.]{arcs}[^0-9.]|tcpReset{names})[\\s\\S]*'
-                f'({dots}[.]1[.]6[.]5[.]1[.]7[.]|tcpResetEventMetricName[.])[0-9]+\\W+{{#NAME}}\\W"]')
+        return (f'snmptrap["({self.root}.0.{arcs}[^0-9.]|tcpReset{names})[\\s\\S]*'
+                f'({self.root}.1.6.5.1.7.|tcpResetEventMetricName[.])[0-9]+\\W+{{#NAME}}\\W"]')
 
     def trap_item(self):
         trap, poll = self.alarm_triggers()
@@ -275,8 +276,12 @@ class Maker:
                           ("GRAPH", "graphid", {"host": TEMPLATE, "name": graph["name"]}))
 
         def figure(name, key, x):
+            value, change = "2", "4"  # without its name and time
             return widget("ITEM", name, (x, 0, 6, 3),
-                          ("ITEM", "itemid", {"host": TEMPLATE, "key": key}))
+                          ("ITEM", "itemid", {"host": TEMPLATE, "key": key}),
+                          ("INTEGER", "show", value), ("INTEGER", "show", change),
+                          ("INTEGER", "value_size", "32"), ("INTEGER", "decimal_size", "24"),
+                          ("INTEGER", "units_size", "20"))
 
         rates, cookies, received, sent = graphs
         return {"uuid": uuid("dashboard"), "name": "TCP resets", "pages": [{"widgets": [
@@ -285,17 +290,18 @@ class Maker:
             figure("SYN cookies", "tcpResetSynCookieState", 12),
             figure("Storage", "tcpResetStorageState", 18),
             picture(rates, (0, 3, 12, 6)), picture(cookies, (12, 3, 12, 6)),
-            picture(received, (0, 9, 12, 7)), picture(sent, (12, 9, 12, 7)),
-            widget("PLAIN_TEXT", "Events", (0, 16, 24, 6),
+            picture(received, (0, 9, 12, 8)), picture(sent, (12, 9, 12, 8)),
+            widget("PLAIN_TEXT", "Events", (0, 17, 24, 8),
                    ("INTEGER", "show_lines", "25"), ("INTEGER", "dynamic", "0"),
                    ("ITEM", "itemids", {"host": TEMPLATE, "key": self.event_log()["key"]})),
         ]}]}
 
     def event_log(self):
-        dots = self.root.replace(".", "[.]")
         return {"uuid": uuid("trap", "all"), "name": "TCP resets: event log", "type": "SNMP_TRAP",
-                "key": f'snmptrap["{dots}[.]0[.]|tcpReset(Alarm|SynCookieState|Method)"]',
+                "key": f'snmptrap["{self.root}.0.|tcpReset(Alarm|SynCookieState|Method)"]',
                 "delay": "0", "trends": "0", "value_type": "LOG",
+                "preprocessing": [{"type": "JAVASCRIPT", "parameters": [
+                    SUMMARY % self.nodes["tcpResetEventSummary"]["oid"]]}],
                 "tags": [{"tag": "component", "value": "tcp-resets"}]}
 
     def export(self):
