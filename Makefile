@@ -89,7 +89,9 @@ TEXTS = mib/TCP-RESET-MIB.txt mib/RUNBOOK.md subagent/rstwatchd.8 README.md
 # Of mib/nms, what operators import.
 NMS = prometheus/README.md prometheus/grafana-dashboard.json prometheus/rules.yml \
       prometheus/snmp-0.21.yml prometheus/snmp.yml \
-      zabbix/README.md zabbix/template.yaml zabbix/traphandle.sh
+      zabbix/README.md zabbix/template.yaml zabbix/traphandle.sh \
+      nagios/README.md nagios/icinga2.conf nagios/passive.sh nagios/rstwatch.cfg \
+      snmptt/README.md snmptt/snmptt.conf
 
 texts: $(BUILD)/command
 	@mkdir -p $(BUILD)/at-root
