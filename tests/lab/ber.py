@@ -33,8 +33,12 @@ def gauge(number):
     return integer(number, 0x42)
 
 
+def octets(content):
+    return _value(0x04, content)
+
+
 def octets_of(number):
-    return _value(0x04, number.to_bytes(4, "big"))
+    return octets(number.to_bytes(4, "big"))
 
 
 def _arc(arc):

@@ -16,8 +16,8 @@ SYS_UP_TIME = "1.3.6.1.2.1.1.3.0"
 class Snmpd:
     """Configured at once, started by start(). It keeps port and engine when restarted."""
 
-    def __init__(self, directory, *, agentx=None, port=None, notify=(), netns=None):
-        """notify: (receiver, how: of lab.sinks) …"""
+    def __init__(self, directory, *, agentx=None, port=None, notify=(), extra="", netns=None):
+        """notify: (receiver, how: of lab.sinks) …; extra: lines of snmpd.conf."""
         directory.mkdir()
         self.directory = directory
         self.agentx = agentx or f"unix:{directory / 'agentx'}"
@@ -26,7 +26,7 @@ class Snmpd:
         self.process = None
         self._env = snmp_environment(directory)
         self._configuration = directory / "snmpd.conf"
-        self._notify = list(notify)
+        self._notify, self._extra = list(notify), extra
         self._netns = netns
         self._create_user()
         self.v1, self.v2c, self.write, self.v3 = (
@@ -98,4 +98,5 @@ class Snmpd:
             f"rwuser {USER} priv",
             *(line for receiver, how in self._notify
               for line in sinks.snmpd_lines(how, receiver.target, self.engine_id)),
+            self._extra,
         ]

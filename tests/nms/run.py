@@ -12,10 +12,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from lab import cleanup, netns  # noqa: E402
 from lab.station import Station  # noqa: E402
-from nms import clients, nagios, prometheus, zabbix  # noqa: E402
+from nms import clients, fleet, nagios, prometheus, zabbix  # noqa: E402
 
 SYSTEMS = {"clients": clients.play, "prometheus": prometheus.play, "zabbix": zabbix.play,
-           "nagios": nagios.play}
+           "nagios": nagios.play, "fleet": fleet.play}
 
 
 def main(names):
