@@ -24,6 +24,7 @@ from lab.snmpd import Snmpd  # noqa: E402
 from lab.wait import wait_until  # noqa: E402
 
 import load  # noqa: E402
+from error import measure_error  # noqa: E402
 from hooks import measure_packets, measure_programs  # noqa: E402
 from latency import measure_latency  # noqa: E402
 from lldpd import MESSAGE_TX_INTERVAL, Lldpd  # noqa: E402
@@ -59,12 +60,14 @@ def main():
     load.build()
     report = Report()
     kernel = re.match(r"\d+\.\d+", platform.release())[0]
-    print(f"{os.cpu_count()} cores, {platform.system()} {kernel}; about 11 minutes")
+    print(f"{os.cpu_count()} cores, {platform.system()} {kernel}; about 13 minutes")
     with private_directory() as directory:
         measure_packets(report, directory)
     measure_programs(report)
     with private_directory() as directory:
         measure_latency(report, directory)
+    with private_directory() as directory:
+        measure_error(report, directory)
     with private_directory() as directory:
         measure_reading(report, directory)
     with scene() as now:
