@@ -91,7 +91,7 @@ NMS = prometheus/README.md prometheus/grafana-dashboard.json prometheus/rules.ym
       prometheus/snmp-0.21.yml prometheus/snmp.yml \
       zabbix/README.md zabbix/template.yaml zabbix/traphandle.sh \
       nagios/README.md nagios/icinga2.conf nagios/passive.sh nagios/rstwatch.cfg \
-      snmptt/README.md snmptt/snmptt.conf
+      snmptt/README.md snmptt/snmptt.conf telegraf/README.md telegraf/rstwatch.conf
 
 texts: $(BUILD)/command
 	@mkdir -p $(BUILD)/at-root

@@ -46,6 +46,7 @@ check P:setpriv util-linux -
 check P:systemd-analyze systemd -
 check P:readelf binutils -
 bench P:lldpd lldpd lldpd
+bench P:gnuplot gnuplot-nox -
 nms P:prometheus prometheus -
 nms P:prometheus-snmp-exporter prometheus-snmp-exporter -
 nms P:prometheus-alertmanager prometheus-alertmanager -

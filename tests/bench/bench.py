@@ -29,6 +29,7 @@ from hooks import measure_packets, measure_programs  # noqa: E402
 from latency import measure_latency  # noqa: E402
 from lldpd import MESSAGE_TX_INTERVAL, Lldpd  # noqa: E402
 from reading import measure_reading  # noqa: E402
+from pictures import draw_peers  # noqa: E402
 from report import Report, number, range_of  # noqa: E402
 from syscalls import counted  # noqa: E402
 from usage import cpu, memory, spread  # noqa: E402
@@ -76,6 +77,7 @@ def main():
         measure_idle(now, report)
         measure_memory(now, report)
     report.write(paths.ROOT / "build" / "bench.csv")
+    draw_peers(paths.ROOT / "build" / "bench.csv")
     return 0
 
 

@@ -18,6 +18,7 @@ from lab.resets import ResetGenerator
 from lab.snmpd import Snmpd
 from lab.snmptrapd import Snmptrapd
 from lab.wait import let_pass
+from pictures import draw_timeline
 from report import number
 from soak import reference
 from soak.reference import NS
@@ -56,6 +57,10 @@ def measure_latency(report, directory):
                       for metric, ends in (("received", (here, there)), ("sent", (there, here)))}
         times = {metric: each.finish(BURSTS * PERIOD_S + 60) for metric, each in generators.items()}
         let_pass(2 * PERIOD_S)
+        growth = [(ns, 1) for ns in times["received"]]
+        draw_timeline(times["received"], [ns for ns, _ in crossings("received", times["received"])],
+                      [ns for ns, _ in arrivals(ours, "received")],
+                      [ns for ns, _ in fired(peers, "received")], LIMITS, reference.levels(growth))
         rows = [row(f"rstwatchd, {metric}", crossings(metric, times[metric]),
                     arrivals(ours, metric)) for metric in times]
         rows += [row(f"snmpd's DISMAN monitor, {metric}", bursts(times[metric]),

@@ -12,10 +12,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from lab import cleanup, netns  # noqa: E402
 from lab.station import Station  # noqa: E402
-from nms import clients, fleet, nagios, prometheus, zabbix  # noqa: E402
+from nms import clients, fleet, nagios, prometheus, telegraf, zabbix  # noqa: E402
 
 SYSTEMS = {"clients": clients.play, "prometheus": prometheus.play, "zabbix": zabbix.play,
-           "nagios": nagios.play, "fleet": fleet.play}
+           "nagios": nagios.play, "fleet": fleet.play,
+           "telegraf": telegraf.play}
 
 
 def main(names):

@@ -1,0 +1,79 @@
+"""Pictures of what `make bench` has measured, by gnuplot: SVG beside this file, for the README.
+
+timeline.svg: the average, its true crossings, our notifications and those of snmpd's monitor.
+peers.svg: processor time at rest, and the error of the number, beside the peers'.
+"""
+
+import csv
+import subprocess
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+TIMELINE = """
+set terminal svg size 900,330 font "sans,12"
+set output "{output}"
+set key outside top horizontal
+set xlabel "seconds"
+set ylabel "resets received a second, 10 s average"
+set yrange [0:40]
+set grid ytics lc rgb "#dddddd"
+plot {limit} with lines dt 2 lc rgb "#999999" title "limit", \\
+     "{points}" index 0 using 1:2 with steps lw 2 lc rgb "#2774a4" title "average", \\
+     "{points}" index 1 using 1:2 with points pt 2 ps 1.2 lc rgb "#000000" title "true crossing", \\
+     "{points}" index 2 using 1:2 with points pt 9 ps 1 lc rgb "#1a7c11" title "rstwatchd's notification", \\
+     "{points}" index 3 using 1:2 with points pt 5 ps 0.8 lc rgb "#f63100" title "snmpd's monitor"
+"""
+
+PEERS = """
+set terminal svg size 900,300 font "sans,12"
+set output "{output}"
+set multiplot layout 1,2
+set style fill solid 0.8
+set boxwidth 0.6
+set yrange [0:*]
+unset key
+set xtics rotate by -15
+set title "processor time at rest, % of a core"
+plot "{points}" index 0 using 0:2:xtic(1) with boxes lc rgb "#2774a4"
+set title "median error of the number beside tcpdump, %"
+plot "{points}" index 1 using 0:2:xtic(1) with boxes lc rgb "#f63100"
+unset multiplot
+"""
+
+
+def draw(script, name, blocks, **values):
+    """blocks: lists of (x, y), as gnuplot's `index` counts them."""
+    points = HERE / f"{name}.points"
+    points.write_text("\n\n\n".join("\n".join(f'"{x}" {y}' if isinstance(x, str) else f"{x} {y}"
+                                              for x, y in block) for block in blocks) + "\n")
+    subprocess.run(["gnuplot"], input=script.format(output=HERE / f"{name}.svg", points=points,
+                                                    **values), text=True, check=True)
+    points.unlink()
+
+
+def draw_timeline(times, crossings, ours, peers, limits, levels, seconds=(14, 44)):
+    """Of one metric: ns of each reset and of what came of it; the part between these seconds."""
+    zero = times[0]
+
+    def shown(moments, height):
+        return [(s, height) for s in ((ns - zero) / 1e9 for ns in moments)
+                if seconds[0] <= s <= seconds[1]]
+
+    average = [((ns - zero) / 1e9, level / 10) for ns, level in levels]
+    limit = limits.rising / 10
+    draw(TIMELINE, "timeline", [
+        [(s, rate) for s, rate in average if seconds[0] <= s <= seconds[1]],
+        shown(crossings, limit), shown(ours, limit + 1.5), shown(peers, limit - 2)], limit=limit)
+
+
+def draw_peers(path):
+    """path: of bench.csv."""
+    with open(path, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+
+    def column(table, name):
+        return [(row["row"], row["value"]) for row in rows
+                if row["table"] == table and row["column"] == name]
+
+    draw(PEERS, "peers", [column("idle CPU", "median"), column("error", "median error")])
