@@ -24,6 +24,7 @@ from lab.snmpd import Snmpd  # noqa: E402
 from lab.wait import wait_until  # noqa: E402
 
 import load  # noqa: E402
+import bare  # noqa: E402
 from error import measure_error  # noqa: E402
 from hooks import measure_packets, measure_programs  # noqa: E402
 from latency import measure_latency  # noqa: E402
@@ -109,9 +110,11 @@ def scene():
         snmpd, daemon = start(stack, directory / str(FAST_MS), here, FAST_MS)
         slow_snmpd, slow_daemon = start(stack, directory / str(SLOW_MS), here, SLOW_MS)
         lldpd = stack.enter_context(Lldpd(snmpd, here.namespace))
+        responder = stack.enter_context(bare.bare_agent(snmpd))
         make_event(snmpd, here, there)
         yield SimpleNamespace(directory=directory, begun=begun, snmpd=snmpd, daemon=daemon,
-                              slow_snmpd=slow_snmpd, slow_daemon=slow_daemon, lldpd=lldpd)
+                              slow_snmpd=slow_snmpd, slow_daemon=slow_daemon, lldpd=lldpd,
+                              responder=responder)
 
 
 def start(stack, directory, here, interval_ms):
@@ -140,6 +143,7 @@ def measure_requests(now, report):
     kinds = [  # label, OIDs, repetitions, process that answers snmpd
         ("tcpResetReceived.0", [mib.oid("tcpResetReceived.0")], 0, agent),
         ("tcpResetAlarmSummary.received", [mib.oid("tcpResetAlarmSummary.received")], 0, agent),
+        ("bare responder, the limit", [bare.VALUE], 0, now.responder.pid),
         ("snmpd: tcpActiveOpens.0", [TCP_ACTIVE_OPENS], 0, None),
         ("lldpd: lldpMessageTxInterval.0", [MESSAGE_TX_INTERVAL], 0, lldpd_worker),
         ("GETBULK, 1 column, 18 rows", [mib.oid("tcpResetCounters")], 18, agent),
