@@ -17,6 +17,7 @@ set key outside top horizontal
 set xlabel "seconds"
 set ylabel "resets received a second, 10 s average"
 set yrange [0:40]
+set xrange [14:44]
 set grid ytics lc rgb "#dddddd"
 plot {limit} with lines dt 2 lc rgb "#999999" title "limit", \\
      "{points}" index 0 using 1:2 with steps lw 2 lc rgb "#2774a4" title "average", \\
