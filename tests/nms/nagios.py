@@ -6,12 +6,11 @@ import subprocess
 from contextlib import ExitStack
 
 from lab import paths, sinks
-from lab.environment import snmp_environment
-from lab.ports import free_udp_port
 from lab.process import Process
 from lab.resets import ResetGenerator
 from lab.snmp import COMMUNITY_READ
 from lab.wait import wait_until
+from nms.trapd import Trapd
 
 FILES = paths.ROOT / "mib/nms/nagios"
 EVENTS = paths.ROOT / "mib/nms/snmptt/snmptt.conf"
@@ -98,26 +97,6 @@ object Host "{host}" {{
   vars.snmp_community = "{community}"
 }}
 """
-
-
-class Trapd:
-    """An snmptrapd that gives each trap to a command."""
-
-    def __init__(self, directory, name, command):
-        self.target = f"127.0.0.1:{free_udp_port()}"
-        place = directory / f"snmptrapd-{name}"
-        place.mkdir()
-        configuration = place / "snmptrapd.conf"
-        configuration.write_text(f"authCommunity log,execute,net {sinks.V2C}\n"
-                                 f"traphandle default {command}\n")
-        self.command = ["snmptrapd", "-f", "-n", "-X", "-m", "", "-On", "-c", configuration,
-                        "-Lf", "/dev/stdout", f"udp:{self.target}"]
-        self.env = snmp_environment(place)
-
-    def start(self):
-        process = Process("snmptrapd", self.command, env=self.env)
-        process.wait_for_line("^NET-SNMP version")
-        return process
 
 
 def passive(directory):

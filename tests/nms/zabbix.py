@@ -13,13 +13,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from lab import paths, segments, sinks
-from lab.environment import snmp_environment
-from lab.ports import free_tcp_port, free_udp_port
+from lab.ports import free_tcp_port
 from lab.process import Process
 from lab.resets import ResetGenerator
 from lab.segments import RST, Packets
 from lab.snmp import COMMUNITY_READ
 from lab.wait import let_pass, wait_until
+from nms.trapd import Trapd
 
 FILES = paths.ROOT / "mib/nms/zabbix"
 POSTGRES = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
@@ -58,29 +58,6 @@ $ZBX_SERVER_PORT = '{port}';
 $ZBX_SERVER_NAME = '';
 $IMAGE_FORMAT_DEFAULT = IMAGE_FORMAT_PNG;
 """
-
-
-class TrapFile:
-    """An snmptrapd whose handler writes what Zabbix reads."""
-
-    def __init__(self, directory):
-        self.path = directory / "traps.log"
-        self.path.touch()
-        self.target = f"127.0.0.1:{free_udp_port()}"
-        configuration = directory / "snmptrapd.conf"
-        configuration.write_text(
-            f"authCommunity log,execute,net {sinks.V2C}\n"
-            f"traphandle default /bin/sh {FILES / 'traphandle.sh'} {self.path}\n")
-        environment = directory / "snmptrapd"
-        environment.mkdir()
-        self.command = ["snmptrapd", "-f", "-n", "-X", "-m", "", "-On", "-c", configuration,
-                        "-Lf", "/dev/stdout", f"udp:{self.target}"]
-        self.env = snmp_environment(environment)
-
-    def start(self):
-        process = Process("snmptrapd", self.command, env=self.env)
-        process.wait_for_line("^NET-SNMP version")
-        return process
 
 
 def as_postgres(*command, **options):
@@ -137,7 +114,10 @@ def pages(stack, directory, **places):
 
 class Zabbix:
     def __init__(self, stack, directory):
-        self.traps = TrapFile(directory)
+        self.trap_file = directory / "traps.log"
+        self.trap_file.touch()
+        self.traps = Trapd(directory, "zabbix",
+                           f"/bin/sh {FILES / 'traphandle.sh'} {self.trap_file}")
         self.stack, self.directory, self.token = stack, directory, None
 
     def start(self):
@@ -147,7 +127,7 @@ class Zabbix:
         place = database(stack, directory)
         configuration = directory / "zabbix_server.conf"
         configuration.write_text(SERVER.format(database=place, port=port, directory=directory,
-                                               traps=self.traps.path))
+                                               traps=self.trap_file))
         self.server = stack.enter_context(Process("zabbix_server", [
             "zabbix_server", "-f", "-c", configuration]))
         self.address = pages(stack, directory, database=place, port=port)
