@@ -128,6 +128,7 @@ static int take_packet(int operation, netsnmp_session *from, int request, netsnm
 
     if (operation != NETSNMP_CALLBACK_OP_RECEIVED_MESSAGE)
         return library_callback(operation, from, request, pdu, magic);
+    agentx_transport_taken();
     if (!on_request(pdu))
         return 1;
     answer = snmp_pdu_create(AGENTX_RESPONSE);
@@ -281,15 +282,16 @@ void agentx_run_once(void)
 {
     if (agentx_transport_holds()) {
         read_held();
-        return;
-    }
-    if (session) {
-        tell_connected();
-        stop_alarms();
     } else {
-        hasten_retry();
+        if (session) {
+            tell_connected();
+            stop_alarms();
+        } else {
+            hasten_retry();
+        }
+        agent_check_and_process(1);
     }
-    agent_check_and_process(1);
+    agentx_transport_settle();
 }
 
 bool agentx_connected(void)

@@ -19,10 +19,13 @@ static bool (*is_open)(void);
 
 /* The one that there is. */
 static struct {
+    netsnmp_transport *transport;
     uint8_t bytes[AGENTX_PDU_MAX]; /* what has come and is not handed over */
     size_t size;
     size_t skip;                  /* of a PDU that was refused, what is still to come */
     uint8_t asked[AGENTX_HEADER]; /* the header of what was sent last */
+    uint8_t given[AGENTX_HEADER]; /* of the request that the library has to take apart */
+    bool untaken;                 /* it has not come out of it yet */
     bool ended;
     const char *fault;
 } connection;
@@ -79,30 +82,44 @@ static bool is_refusal(const struct agentx_pdu *pdu)
     return pdu->error != 0 && asked.type == AGENTX_REGISTER && asked.packet == pdu->packet;
 }
 
-/* What is too long, from `at`. */
-static void refuse(netsnmp_transport *transport, size_t at, const struct agentx_pdu *pdu)
+/* Answers a request by its header, if it is one that is answered. */
+static void refuse(const uint8_t *header, uint16_t error)
 {
     uint8_t response[AGENTX_REFUSAL];
-    size_t here = connection.size - at;
+    struct agentx_pdu pdu;
 
-    if (pdu->type >= AGENTX_GET && pdu->type < AGENTX_CLEANUPSET) {
-        agentx_refuse(connection.bytes + at, AGENTX_TOO_BIG, response);
-        library_send(transport, response, sizeof response, NULL, NULL);
-    }
-    connection.skip = pdu->size - here;
+    agentx_frame(header, AGENTX_HEADER, &pdu);
+    if (pdu.type < AGENTX_GET || pdu.type >= AGENTX_CLEANUPSET)
+        return;
+    agentx_refuse(header, error, response);
+    library_send(connection.transport, response, sizeof response, NULL, NULL);
+}
+
+/* What is too long, from `at`. */
+static void refuse_long(size_t at, uint32_t size)
+{
+    refuse(connection.bytes + at, AGENTX_TOO_BIG);
+    connection.skip = size - (connection.size - at);
     connection.size = at;
 }
 
-/* To the library: responses, and requests when they can be taken. The others stay. */
+static void give_request(const uint8_t *header)
+{
+    memcpy(connection.given, header, AGENTX_HEADER);
+    connection.untaken = true;
+}
+
+/* To the library: responses; a request, when it can be taken. The others stay. */
 static int hand_over(netsnmp_transport *transport, uint8_t *to, size_t room)
 {
     size_t at = 0, kept = 0, handed = 0;
     struct agentx_pdu pdu;
     enum agentx_frame frame;
 
+    connection.untaken = false;
     while ((frame = agentx_frame(connection.bytes + at, connection.size - at, &pdu)) ==
                AGENTX_WHOLE &&
-           handed + pdu.size <= room) {
+           handed + pdu.size <= room && !connection.untaken) {
         if (is_refusal(&pdu))
             return end(to, pdu.error == AGENTX_DUPLICATE_REGISTRATION
                                ? "it has these objects of another agent: duplicateRegistration"
@@ -110,6 +127,8 @@ static int hand_over(netsnmp_transport *transport, uint8_t *to, size_t room)
         if (pdu.type == AGENTX_RESPONSE || is_open()) {
             memcpy(to + handed, connection.bytes + at, pdu.size);
             handed += pdu.size;
+            if (pdu.type != AGENTX_RESPONSE)
+                give_request(connection.bytes + at);
         } else {
             memmove(connection.bytes + kept, connection.bytes + at, pdu.size);
             kept += pdu.size;
@@ -119,7 +138,7 @@ static int hand_over(netsnmp_transport *transport, uint8_t *to, size_t room)
     if (frame == AGENTX_BROKEN)
         return end(to, "it sends what is no AgentX PDU, or a too long one");
     if (frame == AGENTX_PART && pdu.size > AGENTX_PDU_MAX)
-        refuse(transport, at, &pdu);
+        refuse_long(at, pdu.size);
     connection.size -= at - kept;
     memmove(connection.bytes + kept, connection.bytes + at, connection.size - kept);
     if (handed == 0 && connection.size == sizeof connection.bytes)
@@ -162,6 +181,7 @@ static netsnmp_transport *create(const char *address, int local, const char *def
     memset(&connection, 0, sizeof connection);
     if (!transport)
         return NULL;
+    connection.transport = transport;
     setsockopt(transport->sock, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
     library_receive = transport->f_recv;
     library_send = transport->f_send;
@@ -198,4 +218,16 @@ bool agentx_transport_holds(void)
 const char *agentx_transport_fault(void)
 {
     return connection.fault;
+}
+
+void agentx_transport_taken(void)
+{
+    connection.untaken = false;
+}
+
+void agentx_transport_settle(void)
+{
+    if (connection.untaken && is_open() && !connection.ended)
+        refuse(connection.given, AGENTX_PARSE_ERROR);
+    connection.untaken = false;
 }

@@ -5,6 +5,7 @@
  *    here the connection ends instead;
  *  - drops a PDU of more than 64 KiB without a word, upon which snmpd closes the session: here
  *    it is answered with tooBig;
+ *  - drops a PDU that it cannot take apart in the same way: here it is answered with parseError;
  *  - takes a request that comes while it waits for an answer for that answer, or keeps it for
  *    ever: here it is held back until the session is open;
  *  - reads what it has freed when the connection ends while it registers: here it hears of that
@@ -27,6 +28,13 @@ bool agentx_transport_register(bool (*open)(void));
 /* Whether something has been held back, a PDU or the end of the connection: the session is to be
    read though nothing comes. */
 bool agentx_transport_holds(void);
+
+/* The request that the library was given last has come out of it. */
+void agentx_transport_taken(void);
+
+/* After the library has read: a request that has not come out of it cannot be taken apart (a type
+   that AgentX does not know, which snmpd passes on), and gets its error. */
+void agentx_transport_settle(void);
 
 /* Why the newest connection was ended on this side; NULL: it was not. */
 const char *agentx_transport_fault(void);

@@ -28,7 +28,8 @@ RETRIES_MAX = 6  # a second: one each 0.25 s, and what falls on its ends
 FAR_BELOW = 0.15  # seconds in which it reads nothing more
 NULL = oid(())
 COUNTER64 = 70
-TOO_BIG, UNSUPPORTED_CONTEXT, DUPLICATE_REGISTRATION, PROCESSING_ERROR = 1, 262, 263, 268
+TOO_BIG, UNSUPPORTED_CONTEXT, DUPLICATE_REGISTRATION = 1, 262, 263
+PARSE_ERROR, PROCESSING_ERROR = 266, 268
 
 # Ways to misbehave: each takes a new connection and does its worst with it.
 
@@ -329,6 +330,21 @@ def test_a_request_that_is_too_long_is_answered_so(daemon, master, kind):
         assert got.packet == 55
         assert got.error == TOO_BIG
         assert link.get(RECEIVED)[1] == RECEIVED
+
+
+@pytest.mark.parametrize("kind, payload", [
+    (TESTSET, agentx.varbind(99, RISING)), (GET, oid(RECEIVED)), (GETBULK, b""),
+    (GETNEXT, b"\xff\x04\x00\x00" + bytes(8))],
+    ids=["a type that is none", "a range without its end", "no numbers", "arcs that are not there"])
+def test_what_cannot_be_taken_apart_is_answered_so(daemon, master, kind, payload):
+    """The library drops it, upon which snmpd would end the session; what comes after it is served."""
+    answer_rightly(master)
+    with master.accept() as link:
+        link.open()
+        link.send(pdu(kind, payload, packet=55) + pdu(GET, RANGE, packet=56))
+        refused, served = link.read_until(RESPONSE), link.read_until(RESPONSE)
+        assert (refused.packet, refused.error, refused.varbinds()) == (55, PARSE_ERROR, [])
+        assert (served.packet, served.error, served.varbinds()[0][1]) == (56, 0, RECEIVED)
 
 
 def test_a_context_is_not_supported(daemon, master):
