@@ -17,9 +17,10 @@ from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lab import cleanup, mib, netns, paths  # noqa: E402
+from lab import cleanup, mib, netns, paths, segments  # noqa: E402
 from lab.daemon import Daemon  # noqa: E402
 from lab.resets import ResetGenerator  # noqa: E402
+from lab.segments import RST, Packets  # noqa: E402
 from lab.snmpd import Snmpd  # noqa: E402
 from lab.wait import wait_until  # noqa: E402
 
@@ -47,6 +48,8 @@ TRACED_GETS = 200
 TRACED_SECONDS = 3
 TRACED_SAMPLES = TRACED_SECONDS * 1000 / FAST_MS
 STORE_FILE = "rstwatch.db"
+
+FLOODS, FLOOD = 5, 1_000_000
 
 # Idle: slices of that length until the ring of samples is full at the short interval.
 SLICE_SECONDS = 10
@@ -77,6 +80,7 @@ def main():
         trace_calls(now, report)
         measure_idle(now, report)
         measure_memory(now, report)
+        measure_flood(now, report)
     report.write(paths.ROOT / "build" / "bench.csv")
     draw_peers(paths.ROOT / "build" / "bench.csv")
     return 0
@@ -113,7 +117,7 @@ def scene():
         responder = stack.enter_context(bare.bare_agent(snmpd))
         make_event(snmpd, here, there)
         yield SimpleNamespace(directory=directory, begun=begun, snmpd=snmpd, daemon=daemon,
-                              slow_snmpd=slow_snmpd, slow_daemon=slow_daemon, lldpd=lldpd,
+                              slow_snmpd=slow_snmpd, slow_daemon=slow_daemon, lldpd=lldpd, ends=(here, there),
                               responder=responder)
 
 
@@ -291,6 +295,28 @@ def kernel_read_us():
     for file in files:
         os.close(file)
     return spread(times).median
+
+
+# ---- Flood ----
+
+def measure_flood(now, report):
+    """The segments cost whoever receives them; this is what the two processes make of it."""
+    here, there = now.ends
+    packet = Packets("IPv4", there, here).tcp(flags=RST)
+    parts = {"sampler": [now.daemon.process.pid], "agent": [now.daemon.agent_pid]}
+    rates, used = [], {label: [] for label in parts}
+    for _ in range(FLOODS):
+        begun, before = time.monotonic(), {label: cpu(pids) for label, pids in parts.items()}
+        segments.start("link", [packet], there, here, FLOOD).wait_end(60)
+        seconds = time.monotonic() - begun
+        rates.append(FLOOD / seconds)
+        for label, pids in parts.items():
+            used[label].append((cpu(pids) - before[label]).ns / seconds / 1e7)
+    report.table("flood", f"CPU under {FLOODS} floods of {FLOOD:,} resets, "
+                 f"{spread(rates).median:,.0f} a second, % of a core",
+                 {"median": "% of a core", "min..max": "% of a core"},
+                 [(label, number(spread(each).median, 3), range_of(spread(each), 3))
+                  for label, each in used.items()])
 
 
 # ---- Memory ----
