@@ -111,8 +111,9 @@ def scene():
         directory = stack.enter_context(private_directory())
         here, there = stack.enter_context(netns.pair())
         begun = time.monotonic()
-        snmpd, daemon = start(stack, directory / str(FAST_MS), here, FAST_MS)
-        slow_snmpd, slow_daemon = start(stack, directory / str(SLOW_MS), here, SLOW_MS)
+        snmpd, daemon = start(stack, directory / str(FAST_MS), here, FAST_MS, "bpf")
+        # One at a time may count in a namespace; procfs only reads.
+        slow_snmpd, slow_daemon = start(stack, directory / str(SLOW_MS), here, SLOW_MS, "procfs")
         lldpd = stack.enter_context(Lldpd(snmpd, here.namespace))
         responder = stack.enter_context(bare.bare_agent(snmpd))
         make_event(snmpd, here, there)
@@ -121,10 +122,10 @@ def scene():
                               responder=responder)
 
 
-def start(stack, directory, here, interval_ms):
+def start(stack, directory, here, interval_ms, source):
     directory.mkdir()
     snmpd = stack.enter_context(Snmpd(directory / "snmpd"))
-    daemon = stack.enter_context(Daemon(directory / "daemon", snmpd, netns=here.namespace,
+    daemon = stack.enter_context(Daemon(directory / "daemon", snmpd, netns=here.namespace, source=source,
                                         configuration=f"sample-interval = {interval_ms}\n"))
     return snmpd, daemon
 
@@ -209,7 +210,7 @@ def trace_calls(now, report):
                  [(call, *(number(value, 2) for value in values)) for call, *values in rows
                   if any(value >= 0.005 for value in values)],
                  [f"GETs: {', '.join(names)}; lldpd's: lldpMessageTxInterval.0",
-                  "pipes that a GET uses are libnetsnmp's, which hands itself the request"])
+                  "lldpd's pipes are libnetsnmp's, which hands itself the request"])
 
 
 def trace(now, pid, meanwhile=lambda: None):
