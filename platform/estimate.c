@@ -34,6 +34,13 @@ static uint64_t without(uint64_t count, uint64_t *other)
     return count - common;
 }
 
+/* Of what `grew` in this reading, and has nothing in what is read first: looked for in the next
+   one, too. */
+static uint64_t early(uint64_t left, uint64_t grew)
+{
+    return left < grew ? left : grew;
+}
+
 /* What remains of the resets that another source counted. Only grows: the two are not read
    at the same instant, and a reset is counted before TCP deals with it. */
 static void add_rest(struct estimate *estimate, enum direction direction, uint64_t counted)
@@ -60,12 +67,18 @@ bool estimate_next(struct estimate *estimate, const struct sample *reading)
     uint64_t on_memory = growth(estimate, reading, COUNTER_ABORTS_ON_MEMORY);
     uint64_t on_timeout = growth(estimate, reading, COUNTER_ABORTS_ON_TIMEOUT);
     uint64_t blind = growth(estimate, reading, COUNTER_RECEIVED_BLIND);
-    uint64_t refused = without(failed, &embryonic);
+    uint64_t half_open = embryonic + estimate->early_embryonic;
+    uint64_t aborts = on_data + on_close + estimate->early_aborts;
+    uint64_t timeouts = on_timeout + estimate->early_timeouts;
+    uint64_t refused = without(failed, &half_open);
     uint64_t in_handshake = failed - refused;
 
-    refused = without(refused, &on_timeout);
-    reset = without(minus(minus(reset, on_data), on_close), &on_timeout);
-    in_handshake = without(in_handshake, &on_timeout);
+    refused = without(refused, &timeouts);
+    reset = without(without(reset, &aborts), &timeouts);
+    in_handshake = without(in_handshake, &timeouts);
+    estimate->early_embryonic = early(half_open, embryonic);
+    estimate->early_aborts = early(aborts, on_data + on_close);
+    estimate->early_timeouts = early(timeouts, on_timeout);
     estimate->received += refused + reset + in_handshake + blind; /* growths are below 2^63 */
 
     add(estimate, COUNTER_RECEIVED_NO_LISTENER, true, refused);

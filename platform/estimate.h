@@ -18,6 +18,9 @@
  * received.blind     as a reading has it: resets that the kernel counts because it ignores
  *                    them; Linux counts none
  *
+ * AttemptFails and EstabResets are read some microseconds before the others. What has moved one of
+ * those by then and not yet these does so in the next reading, and is taken off there.
+ *
  * TCPAbortOnLinger and TCPAbortOnMemory move neither. Not seen at all: resets for no
  * connection, to a listener, outside the window, in TIME_WAIT, after our own close. Taken for
  * received: connects that end in an ICMP error, own aborts that have no counter (AF_UNSPEC,
@@ -39,6 +42,8 @@ struct estimate {
     struct sample last;     /* the newest known value of each counter that is looked at */
     struct sample by_cause; /* counters by cause since the first reading; only grow */
     uint64_t received;      /* resets received since the first reading; only grows */
+    /* In the last reading, and not in what is read first. */
+    uint64_t early_embryonic, early_aborts, early_timeouts;
     uint64_t counted_received, counted_sent; /* by another source, since the first reading */
 };
 

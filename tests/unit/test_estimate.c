@@ -92,6 +92,7 @@ static void it_only_grows(void **state)
     assert_int_equal(estimate.received, 30);
     next(&estimate, (struct growths){.reset = 30, .on_data = 500, .on_timeout = 500});
     assert_int_equal(estimate.received, 30);
+    next(&estimate, (struct growths){.reset = 30, .on_data = 500, .on_timeout = 500});
     next(&estimate, (struct growths){.reset = 31, .on_data = 500, .on_timeout = 500});
     assert_int_equal(estimate.received, 31);
 }
@@ -221,6 +222,53 @@ static void what_another_source_counted_and_no_counter_tells_remains(void **stat
     assert_int_equal(by_cause(&estimate, COUNTER_RECEIVED_UNEXPLAINED), 22);
 }
 
+/* The kernel's texts are read one after the other. */
+static void what_moves_between_two_texts_is_no_reset(void **state)
+{
+    static const struct {
+        struct growths first, then;
+    } cases[] = {
+        {{.on_close = 1}, {.on_close = 1, .reset = 1}},
+        {{.on_data = 3, .reset = 2}, {.on_data = 3, .reset = 3}},
+        {{.on_timeout = 1}, {.on_timeout = 1, .failed = 1}},
+        {{.on_timeout = 1}, {.on_timeout = 1, .reset = 1}},
+    };
+
+    (void)state;
+    for (size_t n = 0; n < sizeof cases / sizeof *cases; n++) {
+        struct estimate estimate = {0};
+
+        next(&estimate, (struct growths){0});
+        next(&estimate, cases[n].first);
+        next(&estimate, cases[n].then);
+        assert_int_equal(estimate.received, 0);
+    }
+}
+
+static void a_cause_that_is_read_early_is_kept(void **state)
+{
+    struct estimate estimate = {0};
+
+    (void)state;
+    next(&estimate, (struct growths){0});
+    next(&estimate, (struct growths){.embryonic = 1});
+    next(&estimate, (struct growths){.embryonic = 1, .failed = 1});
+    assert_int_equal(by_cause(&estimate, COUNTER_RECEIVED_HANDSHAKE_ABORTED), 1);
+    assert_int_equal(by_cause(&estimate, COUNTER_RECEIVED_NO_LISTENER), 0);
+}
+
+static void but_only_for_one_reading(void **state)
+{
+    struct estimate estimate = {0};
+
+    (void)state;
+    next(&estimate, (struct growths){0});
+    next(&estimate, (struct growths){.on_data = 5}); /* after a close: these are no EstabResets */
+    next(&estimate, (struct growths){.on_data = 5});
+    next(&estimate, (struct growths){.on_data = 5, .reset = 5});
+    assert_int_equal(estimate.received, 5);
+}
+
 static void causes_without_their_counter_are_unknown(void **state)
 {
     struct estimate estimate = {0};
@@ -248,6 +296,9 @@ int main(void)
         cmocka_unit_test(it_only_grows),
         cmocka_unit_test(causes_as_far_as_counters_tell),
         cmocka_unit_test(what_another_source_counted_and_no_counter_tells_remains),
+        cmocka_unit_test(what_moves_between_two_texts_is_no_reset),
+        cmocka_unit_test(a_cause_that_is_read_early_is_kept),
+        cmocka_unit_test(but_only_for_one_reading),
         cmocka_unit_test(causes_without_their_counter_are_unknown),
         cmocka_unit_test(without_a_required_counter_there_is_none),
         cmocka_unit_test(missing_aborts_do_not_grow),
