@@ -224,13 +224,24 @@ static bool is_writable(struct store *store)
     return false;
 }
 
+/* The first page has been read since, and only what it says of its format can have changed this. */
+static bool has_writable_format(struct store *store)
+{
+    if (sqlite3_db_readonly(store->database, "main") == 0)
+        return true;
+    store->damaged = true;
+    snprintf(store->error, sizeof store->error, "%s: of a format that cannot be written",
+             store->path);
+    return false;
+}
+
 /* Looked at before anything is written: one that is damaged stays as it was. Then one fsync a
    transaction, and it has happened when COMMIT returns. */
 static bool open_for_writing(struct store *store)
 {
     return open_file(store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, store->path) &&
            is_writable(store) && each_row(store, "PRAGMA quick_check(1)", take_check, NULL) &&
-           is_whole(store) &&
+           has_writable_format(store) && is_whole(store) &&
            run(store, "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;") &&
            bring_schema(store);
 }

@@ -464,6 +464,25 @@ static void test_a_database_that_is_cut(void **state)
     }
 }
 
+/* The write version of its header: SQLite would go on reading, and write nothing for ever. */
+static void test_a_format_that_cannot_be_written(void **state)
+{
+    char error[1500];
+    bool damaged;
+    FILE *file;
+
+    (void)state;
+    store_close(opened());
+    file = fopen(path_of(""), "r+");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 18, SEEK_SET), 0);
+    fputc(6, file);
+    fclose(file);
+    assert_null(store_open(directory, &damaged, error, sizeof error));
+    assert_true(damaged);
+    assert_non_null(strstr(error, "of a format that cannot be written"));
+}
+
 /* Not an empty file, which the next attempt would have to take for one that was damaged. */
 static void test_a_full_disk_leaves_no_file(void **state)
 {
@@ -524,6 +543,7 @@ int main(void)
         STORE_TEST(test_a_database_of_version_1_is_taken_over),
         STORE_TEST(test_a_step_that_fails_changes_nothing),
         STORE_TEST(test_a_database_that_is_cut),
+        STORE_TEST(test_a_format_that_cannot_be_written),
         STORE_TEST(test_a_full_disk_leaves_no_file),
         STORE_TEST(test_other_files),
     };
