@@ -18,6 +18,7 @@ import pytest
 from lab import causes, definitions, segments
 from lab.causes import CLOSED_PORT, DATA
 from lab.observer import observing
+from lab.order import one_cpu
 from lab.rows import DIRECTIONS, Reading, by_direction, growth
 from lab.segments import ACK, FIN, SYN, Packets
 from lab.stage import Stage, port_of
@@ -168,7 +169,7 @@ class Scene:
         observed, before = self.observed(), self.reading()
         made = {direction: count for direction, count in by_direction(expected).items() if count}
         try:
-            with Stage(self.here, self.there, family, COUNT) as stage:
+            with Stage(self.here, self.there, family, COUNT) as stage, one_cpu():
                 case(stage)
                 self.wait_until_observed(observed, made)
         except causes.CannotMake as reason:

@@ -11,6 +11,7 @@ from functools import partial
 import pytest
 
 from lab import causes
+from lab.order import one_cpu
 from lab.rows import Reading, growth
 from lab.segments import ACK, SYN
 from lab.stage import Stage
@@ -74,7 +75,7 @@ def test_each_source_tells_what_it_can(stations, pair, case, direction, measured
         now = readings(stations)
         return {source: growth(before[source].rows, now[source].rows) for source in now}
 
-    with Stage(*pair, "IPv4", COUNT) as stage:
+    with Stage(*pair, "IPv4", COUNT) as stage, one_cpu():
         try:
             case(stage)
         except causes.CannotMake as reason:

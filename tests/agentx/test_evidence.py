@@ -10,6 +10,7 @@ import pytest
 from lab import capture_files, causes, mib, replay, segments
 from lab.capture_files import Tcpdump
 from lab.observer import observing
+from lab.order import one_cpu
 from lab.segments import RST, SYN, Packets
 from lab.small_disk import small_file_system
 from lab.snmp import Missing
@@ -132,7 +133,7 @@ def scene(directory, pair):
             Tcpdump(directory / "wire.pcap", here.namespace, "veth0", "tcp") as wire:
         station.start()
         for family in FAMILIES:
-            with Stage(here, there, family, BURST) as stage:
+            with Stage(here, there, family, BURST) as stage, one_cpu():
                 refuse(stage)
                 causes.aborted_by_peer(stage)
                 station.daemon.wait_for_samples(2)

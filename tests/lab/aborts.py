@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from lab.netns import End
+from lab.order import one_cpu
 from lab.process import Process
 
 _PROGRAM = Path(__file__).with_name("abort_generator.py")
@@ -15,10 +16,13 @@ _PORT = 7007
 
 def abort(source: End, target: End, count):
     """`source` connects to `target` and aborts, count times; returns when all are over."""
-    with Process("accepting", [sys.executable, _PROGRAM, "accept", target.ipv4, _PORT, count],
-                 netns=target.namespace) as accepting:
+    with one_cpu(), _process("accept", target, target, count) as accepting:
         accepting.wait_for_line("^ready$")
-        with Process("aborting", [sys.executable, _PROGRAM, "abort", target.ipv4, _PORT, count],
-                     netns=source.namespace) as aborting:
+        with _process("abort", source, target, count) as aborting:
             assert aborting.wait_end(20) == 0, aborting.log
         assert accepting.wait_end(20) == 0, accepting.log
+
+
+def _process(role, end, target, count):
+    return Process(f"{role}ing", [sys.executable, _PROGRAM, role, target.ipv4, _PORT, count],
+                   netns=end.namespace)

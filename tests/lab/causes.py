@@ -14,7 +14,7 @@ from pathlib import Path
 from lab import cleanup
 from lab.firewall import rules
 from lab.segments import ACK, FIN, RST, SYN, Packets
-from lab.stage import peer_port_of, port_of, vanish
+from lab.stage import peer_port_of, port_of, vanish, wait_until_acknowledged
 from lab.wait import let_pass
 
 CLOSED_PORT = 9
@@ -142,6 +142,7 @@ def close_with_unread_data(stage):
     for ours, theirs in stage.connections(stage.here, stage.there):
         theirs.sendall(DATA)
         ours.recv(1, socket.MSG_PEEK)
+        wait_until_acknowledged(theirs)
         ours.close()
 
 
@@ -325,6 +326,7 @@ def aborted_in_close_wait(stage):
     for ours, theirs in stage.connections(stage.here, stage.there):
         theirs.shutdown(socket.SHUT_WR)
         assert ours.recv(1) == b""
+        wait_until_acknowledged(theirs)
         abort(theirs)
 
 
@@ -346,6 +348,7 @@ def aborted_in_fin_wait_2(stage):
         assert theirs.recv(1) == b""
         theirs.sendall(DATA)  # and with it, the acknowledgement of the FIN
         ours.recv(1)
+        wait_until_acknowledged(theirs)
         abort(theirs)
 
 

@@ -5,13 +5,16 @@ the other, so that only the case itself makes resets.
 """
 
 import socket
+import struct
 from contextlib import ExitStack
 from functools import cached_property
 
 from lab.ghost import SECONDS, Ghost
 from lab.segments import ACK
+from lab.wait import wait_until
 
 _TCP_REPAIR = 19
+_UNACKNOWLEDGED = 24  # offset of tcpi_unacked in struct tcp_info
 _VERSIONS = {"IPv4": socket.AF_INET, "IPv6": socket.AF_INET6}
 _BACKLOG = 1000
 
@@ -72,7 +75,11 @@ class Stage:
     def unaccepted(self, source, target):
         """(listener of the target, [connection of the source])."""
         listener = self.listener(target)
-        return listener, [self._connected(source, listener) for _ in range(self.count)]
+        connections = [self._connected(source, listener) for _ in range(self.count)]
+        # Else the last handshake may be unfinished. Of a listener this is its queue's length.
+        wait_until(lambda: _unacknowledged(listener) == self.count, SECONDS,
+                   lambda: f"{self.count} connections to accept; {_unacknowledged(listener)}")
+        return listener, connections
 
     def connections_of_ghost(self, listener=None, *, count=None, options=b""):
         """[(socket of the daemon's host, the ghost's end)], established by the ghost."""
@@ -117,6 +124,17 @@ def port_of(opened):
 
 def peer_port_of(opened):
     return opened.getpeername()[1]
+
+
+def wait_until_acknowledged(connection):
+    """All that it sent: no acknowledgement is on its way, which would come to no connection."""
+    wait_until(lambda: _unacknowledged(connection) == 0, SECONDS, "an acknowledgement of all")
+
+
+def _unacknowledged(opened):
+    """Segments."""
+    info = opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _UNACKNOWLEDGED + 4)
+    return struct.unpack_from("=I", info, _UNACKNOWLEDGED)[0]
 
 
 def vanish(connection):
