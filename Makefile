@@ -91,7 +91,10 @@ NMS = prometheus/README.md prometheus/grafana-dashboard.json prometheus/rules.ym
       prometheus/snmp-0.21.yml prometheus/snmp.yml \
       zabbix/README.md zabbix/template.yaml zabbix/traphandle.sh \
       nagios/README.md nagios/icinga2.conf nagios/passive.sh nagios/rstwatch.cfg \
-      snmptt/README.md snmptt/snmptt.conf telegraf/README.md telegraf/rstwatch.conf
+      snmptt/README.md snmptt/snmptt.conf telegraf/README.md telegraf/rstwatch.conf \
+      librenms/README.md librenms/TcpResetEvent.php librenms/linux.yaml \
+      opennms/README.md opennms/TCP-RESET-MIB.events.xml opennms/TCP-RESET-MIB.xml \
+      opennms/tcp-reset-graph.properties
 
 texts: $(BUILD)/command
 	@mkdir -p $(BUILD)/at-root

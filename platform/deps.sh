@@ -68,6 +68,9 @@ nms P:icinga2 icinga2-bin -
 nms P:snmptt snmptt -
 nms F:/usr/share/perl5/Net/IP.pm libnet-ip-perl -
 nms F:/usr/share/i18n/locales/en_US locales -
+nms P:rrdtool rrdtool -
+nms P:php php-cli -
+nms F:/usr/lib/python3/dist-packages/yaml python3-yaml -
 deb P:dh debhelper -
 deb P:dpkg-buildpackage dpkg-dev -
 deb P:lintian lintian -

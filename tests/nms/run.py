@@ -12,11 +12,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from lab import cleanup, netns  # noqa: E402
 from lab.station import Station  # noqa: E402
-from nms import clients, fleet, nagios, prometheus, telegraf, zabbix  # noqa: E402
+from nms import (  # noqa: E402
+    clients, fleet, librenms, nagios, opennms, prometheus, telegraf, zabbix)
 
 SYSTEMS = {"clients": clients.play, "prometheus": prometheus.play, "zabbix": zabbix.play,
            "nagios": nagios.play, "fleet": fleet.play,
-           "telegraf": telegraf.play}
+           "telegraf": telegraf.play, "librenms": librenms.play, "opennms": opennms.play}
 
 
 def main(names):
