@@ -47,6 +47,7 @@ check P:systemd-analyze systemd -
 check P:readelf binutils -
 bench P:lldpd lldpd lldpd
 bench P:gnuplot gnuplot-nox -
+bench P:prometheus-node-exporter prometheus-node-exporter -
 nms P:prometheus prometheus -
 nms P:prometheus-snmp-exporter prometheus-snmp-exporter -
 nms P:prometheus-alertmanager prometheus-alertmanager -

@@ -1,8 +1,9 @@
 """`make bench`: what the daemon costs, beside its peers, in one page of tables.
 
 Everything is private and measured in the same run: two snmpds, the daemon at
-each with one sample interval, the packaged lldpd at the first. Fails nothing
-for being slow. The numbers go to build/bench.csv as well.
+each with one sample interval, the packaged lldpd at the first, and the packaged
+node_exporter. Fails nothing for being slow. The numbers go to build/bench.csv as
+well.
 """
 
 import os
@@ -27,9 +28,11 @@ from lab.wait import wait_until  # noqa: E402
 import load  # noqa: E402
 import bare  # noqa: E402
 from error import measure_error  # noqa: E402
+from growth import measure_growth  # noqa: E402
 from hooks import measure_packets, measure_programs  # noqa: E402
 from latency import measure_latency  # noqa: E402
 from lldpd import MESSAGE_TX_INTERVAL, Lldpd  # noqa: E402
+from node_exporter import NodeExporter  # noqa: E402
 from reading import measure_reading  # noqa: E402
 from pictures import draw_peers  # noqa: E402
 from report import Report, number, range_of  # noqa: E402
@@ -65,7 +68,7 @@ def main():
     load.build()
     report = Report()
     kernel = re.match(r"\d+\.\d+", platform.release())[0]
-    print(f"{os.cpu_count()} cores, {platform.system()} {kernel}; about 13 minutes")
+    print(f"{os.cpu_count()} cores, {platform.system()} {kernel}; about 15 minutes")
     with private_directory() as directory:
         measure_packets(report, directory)
     measure_programs(report)
@@ -75,6 +78,8 @@ def main():
         measure_error(report, directory)
     with private_directory() as directory:
         measure_reading(report, directory)
+    with private_directory() as directory:
+        measure_growth(report, directory)
     with scene() as now:
         measure_requests(now, report)
         trace_calls(now, report)
@@ -115,11 +120,12 @@ def scene():
         # One at a time may count in a namespace; procfs only reads.
         slow_snmpd, slow_daemon = start(stack, directory / str(SLOW_MS), here, SLOW_MS, "procfs")
         lldpd = stack.enter_context(Lldpd(snmpd, here.namespace))
+        node_exporter = stack.enter_context(NodeExporter(here.namespace))
         responder = stack.enter_context(bare.bare_agent(snmpd))
         make_event(snmpd, here, there)
         yield SimpleNamespace(directory=directory, begun=begun, snmpd=snmpd, daemon=daemon,
-                              slow_snmpd=slow_snmpd, slow_daemon=slow_daemon, lldpd=lldpd, ends=(here, there),
-                              responder=responder)
+                              slow_snmpd=slow_snmpd, slow_daemon=slow_daemon, lldpd=lldpd,
+                              node_exporter=node_exporter, ends=(here, there), responder=responder)
 
 
 def start(stack, directory, here, interval_ms, source):
@@ -253,6 +259,7 @@ def measure_idle(now, report):
         parts[f"{interval_ms} ms: both"] = [sampler, agent], interval_ms
         parts[f"{interval_ms} ms: its snmpd"] = [snmpd.process.pid], None
     parts["lldpd (both processes)"] = now.lldpd.pids, None
+    parts[f"node_exporter, a scrape every {SLICE_SECONDS} s"] = now.node_exporter.pids, None
     slices = idle_slices(now, {label: pids for label, (pids, _) in parts.items()})
     report.table("idle CPU",
                  f"CPU when idle, % of a core; {len(slices)} slices of {SLICE_SECONDS} s; "
@@ -271,6 +278,7 @@ def idle_slices(now, parts):
     slices = []
     while len(slices) < MIN_SLICES or time.monotonic() < now.begun + RING_FULL_SECONDS:
         before = {label: (time.monotonic(), cpu(pids)) for label, pids in parts.items()}
+        now.node_exporter.scrape()
         time.sleep(SLICE_SECONDS)
         slices.append({label: (time.monotonic() - before[label][0], cpu(pids) - before[label][1])
                        for label, pids in parts.items()})
@@ -304,11 +312,15 @@ def measure_flood(now, report):
     """The segments cost whoever receives them; this is what the two processes make of it."""
     here, there = now.ends
     packet = Packets("IPv4", there, here).tcp(flags=RST)
-    parts = {"sampler": [now.daemon.process.pid], "agent": [now.daemon.agent_pid]}
+    parts = {"sampler": [now.daemon.process.pid], "agent": [now.daemon.agent_pid],
+             "its snmpd": [now.snmpd.process.pid], "lldpd (both processes)": now.lldpd.pids,
+             "node_exporter, a scrape a flood": now.node_exporter.pids}
     rates, used = [], {label: [] for label in parts}
     for _ in range(FLOODS):
         begun, before = time.monotonic(), {label: cpu(pids) for label, pids in parts.items()}
-        segments.start("link", [packet], there, here, FLOOD).wait_end(60)
+        flood = segments.start("link", [packet], there, here, FLOOD)
+        now.node_exporter.scrape()
+        flood.wait_end(60)
         seconds = time.monotonic() - begun
         rates.append(FLOOD / seconds)
         for label, pids in parts.items():
@@ -329,6 +341,7 @@ def measure_memory(now, report):
         f"{FAST_MS} ms: both": [now.daemon.process.pid, now.daemon.agent_pid],
         "its snmpd": [now.snmpd.process.pid],
         "lldpd (both processes)": now.lldpd.pids,
+        "node_exporter": now.node_exporter.pids,
     }
     report.table("memory",
                  f"Memory in KiB, {time.monotonic() - now.begun:.0f} s after the start; aim: both "

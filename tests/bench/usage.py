@@ -17,8 +17,9 @@ class Cpu(NamedTuple):
 
 
 def cpu(pids):
-    """Sum over processes of one thread each."""
-    rows = [Path(f"/proc/{pid}/schedstat").read_text().split() for pid in pids]
+    """Sum over the threads of processes; those that ended meanwhile are missing."""
+    rows = [task.read_text().split()
+            for pid in pids for task in Path(f"/proc/{pid}/task").glob("*/schedstat")]
     return Cpu(sum(int(row[0]) for row in rows), sum(int(row[2]) for row in rows))
 
 
