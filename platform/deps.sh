@@ -48,6 +48,7 @@ check P:readelf binutils -
 bench P:lldpd lldpd lldpd
 bench P:gnuplot gnuplot-nox -
 bench P:prometheus-node-exporter prometheus-node-exporter -
+bench P:netdata netdata-core -
 nms P:prometheus prometheus -
 nms P:prometheus-snmp-exporter prometheus-snmp-exporter -
 nms P:prometheus-alertmanager prometheus-alertmanager -

@@ -9,7 +9,11 @@ from lab.process import Process
 _SOURCE = Path(__file__).with_name("bare_agent.c")
 _PROGRAM = ROOT / "build" / "bare_agent"
 _ROOT = "1.3.6.1.4.1.8072.9999.9999.779"
-VALUE = f"{_ROOT}.1.2.1.0"
+VALUE = f"{_ROOT}.1.1"
+
+
+def column(number):
+    return f"{_ROOT}.{number}"
 
 
 def bare_agent(snmpd):

@@ -31,7 +31,8 @@ from error import measure_error  # noqa: E402
 from growth import measure_growth  # noqa: E402
 from hooks import measure_packets, measure_programs  # noqa: E402
 from latency import measure_latency  # noqa: E402
-from lldpd import MESSAGE_TX_INTERVAL, Lldpd  # noqa: E402
+from lldpd import FIRST_GROUP, MESSAGE_TX_INTERVAL, Lldpd  # noqa: E402
+from netdata import measure_netdata  # noqa: E402
 from node_exporter import NodeExporter  # noqa: E402
 from reading import measure_reading  # noqa: E402
 from pictures import draw_peers  # noqa: E402
@@ -68,12 +69,14 @@ def main():
     load.build()
     report = Report()
     kernel = re.match(r"\d+\.\d+", platform.release())[0]
-    print(f"{os.cpu_count()} cores, {platform.system()} {kernel}; about 15 minutes")
+    print(f"{os.cpu_count()} cores, {platform.system()} {kernel}; about 20 minutes")
     with private_directory() as directory:
         measure_packets(report, directory)
     measure_programs(report)
     with private_directory() as directory:
         measure_latency(report, directory)
+    with private_directory() as directory:
+        measure_netdata(report, directory)
     with private_directory() as directory:
         measure_error(report, directory)
     with private_directory() as directory:
@@ -158,7 +161,10 @@ def measure_requests(now, report):
         ("snmpd: tcpActiveOpens.0", [TCP_ACTIVE_OPENS], 0, None),
         ("lldpd: lldpMessageTxInterval.0", [MESSAGE_TX_INTERVAL], 0, lldpd_worker),
         ("GETBULK, 1 column, 18 rows", [mib.oid("tcpResetCounters")], 18, agent),
+        ("bare responder, the same", [bare.column(1)], 18, now.responder.pid),
+        ("lldpd: GETBULK, 18 objects", [FIRST_GROUP], 18, lldpd_worker),
         ("GETBULK, 6 columns, 3 rows", alarm, 3, agent),
+        ("bare responder, the same 6", list(map(bare.column, range(1, 7))), 3, now.responder.pid),
     ]
     turns = {}
     for _ in range(ROUNDS):

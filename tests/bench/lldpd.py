@@ -4,6 +4,7 @@ from lab.process import Process, children_of
 from lab.wait import wait_until
 
 MESSAGE_TX_INTERVAL = "1.0.8802.1.1.2.1.1.1.0"  # lldpMessageTxInterval
+FIRST_GROUP = "1.0.8802.1.1.2.1.1"  # lldpConfiguration
 
 # It keeps its things in /run/lldpd: here that is a file system of its own, which ends with it.
 _START = ("mount -t tmpfs tmpfs /run && mkdir /run/lldpd && "

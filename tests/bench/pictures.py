@@ -1,7 +1,7 @@
 """Pictures of what `make bench` has measured, by gnuplot: SVG beside this file, for the README.
 
 timeline.svg: the average, its true crossings, our notifications and those of snmpd's monitor.
-peers.svg: processor time at rest, and the error of the number, beside the peers'.
+peers.svg: processor time at rest and under a flood, and the error of the number, beside the peers'.
 """
 
 import csv
@@ -27,20 +27,42 @@ plot {limit} with lines dt 2 lc rgb "#999999" title "limit", \\
 """
 
 PEERS = """
-set terminal svg size 900,300 font "sans,12"
+set terminal svg size 900,230 noenhanced font "sans,12"
 set output "{output}"
-set multiplot layout 1,2
+set multiplot layout 1,3
 set style fill solid 0.8
-set boxwidth 0.6
-set yrange [0:*]
+set xrange [0:*]
+set yrange [*:*] reverse
+set offsets 0, 0, 0.6, 0.6
+set grid xtics lc rgb "#dddddd"
+set ytics scale 0
 unset key
-set xtics rotate by -15
-set title "processor time at rest, % of a core"
-plot "{points}" index 0 using 0:2:xtic(1) with boxes lc rgb "#2774a4"
-set title "median error of the number beside tcpdump, %"
-plot "{points}" index 1 using 0:2:xtic(1) with boxes lc rgb "#f63100"
+bar(n) = n + 0.35
+set xtics 0.05
+set title "CPU at rest, % of a core"
+plot "{points}" index 0 using 2:0:(0):2:(bar($0)-0.7):(bar($0)):ytic(1) with boxxyerror lc rgb "#2774a4"
+set title "CPU under a flood, % of a core"
+plot "{points}" index 1 using 2:0:(0):2:(bar($0)-0.7):(bar($0)):ytic(1) with boxxyerror lc rgb "#2774a4"
+set xtics 25
+set title "median error of the number, %"
+plot "{points}" index 2 using 2:0:(0):2:(bar($0)-0.7):(bar($0)):ytic(1) with boxxyerror lc rgb "#f63100"
 unset multiplot
 """
+
+# {table: (column, {row: its name in the picture})}
+BARS = {
+    "idle CPU": ("median", {
+        "100 ms: both": "rstwatchd, 100 ms", "1000 ms: both": "rstwatchd, 1 s",
+        "node_exporter, a scrape every 10 s": "node_exporter", "100 ms: its snmpd": "snmpd",
+        "lldpd (both processes)": "lldpd"}),
+    "flood": ("median", {
+        "sampler": "rstwatchd, sampler", "agent": "rstwatchd, agent",
+        "node_exporter, a scrape a flood": "node_exporter", "its snmpd": "snmpd",
+        "lldpd (both processes)": "lldpd"}),
+    "error": ("median error", {
+        "rstwatchd, tcpResetReceivedAvg10s": "rstwatchd", "AttemptFails": "AttemptFails",
+        "AttemptFails + EstabResets": "+ EstabResets"}),
+}
 
 
 def draw(script, name, blocks, **values):
@@ -71,10 +93,7 @@ def draw_timeline(times, crossings, ours, peers, limits, levels, seconds=(14, 44
 def draw_peers(path):
     """path: of bench.csv."""
     with open(path, newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-
-    def column(table, name):
-        return [(row["row"], row["value"]) for row in rows
-                if row["table"] == table and row["column"] == name]
-
-    draw(PEERS, "peers", [column("idle CPU", "median"), column("error", "median error")])
+        values = {(row["table"], row["row"], row["column"]): row["value"]
+                  for row in csv.DictReader(file)}
+    draw(PEERS, "peers", [[(label, values[table, row, column]) for row, label in names.items()]
+                          for table, (column, names) in BARS.items()])
