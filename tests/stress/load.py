@@ -1,0 +1,83 @@
+"""What asks and disturbs a daemon for a long time, and what is seen of it meanwhile."""
+
+import os
+import time
+
+from bench import usage
+from lab.process import children_of
+from stress.managers import Managers
+
+RESTART_EVERY_S = 20
+SETTLED_S = 210  # before this, samples touch pages of their ring for the first time
+ROW = "{:34} {:>14} {:>14}"
+
+
+def slope(points):
+    """Of (seconds, value) by least squares, a minute."""
+    count = len(points)
+    if count < 2:
+        return 0.0
+    mean_x, mean_y = (sum(point[n] for point in points) / count for n in (0, 1))
+    spread = sum((x - mean_x) ** 2 for x, _ in points)
+    return 60 * sum((x - mean_x) * (y - mean_y) for x, y in points) / spread if spread else 0.0
+
+
+class Watch:
+    """Memory and open files of both processes, second by second."""
+
+    def __init__(self, daemon):
+        self._daemon = daemon
+        self.began = time.monotonic()
+        self.memory, self.files = [], []
+
+    def look(self):
+        now = time.monotonic() - self.began
+        pids = [self._daemon.process.pid, *children_of(self._daemon.process.pid)]
+        self.memory.append((now, usage.memory(pids).private))
+        self.files.append(sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids))
+
+    def settled(self):
+        return [point for point in self.memory if point[0] >= SETTLED_S]
+
+
+def play(station, seconds, meanwhile=lambda now: None):
+    """Managers ask, snmpd restarts, and each second meanwhile(seconds so far) is called.
+
+    Returns ({row: figure}, what was wrong).
+    """
+    watch, agent, restarts = Watch(station.daemon), station.daemon.agent_pid, 0
+    with Managers(station.snmpd.port) as managers:
+        while (now := time.monotonic() - watch.began) < seconds:
+            managers.run_until(time.monotonic() + 1)
+            watch.look()
+            meanwhile(now)
+            if now >= (restarts + 1) * RESTART_EVERY_S:
+                restarts += 1
+                managers.interrupted()
+                station.snmpd.restart()
+                station.daemon.wait_ready()
+    files = sorted(watch.files)
+    same = station.daemon.agent_pid == agent
+    return {
+        "answers to pollers": managers.answered,
+        "wrong": len(managers.wrong),
+        "not answered, snmpd restarting": managers.unanswered,
+        "SETs, each read again": managers.sets,
+        "restarts of snmpd": restarts,
+        "oldest sample, ms": managers.oldest_ms,
+        "agent restarted": "no" if same else "yes",
+        "memory at the end, KiB": watch.memory[-1][1],
+        "slope, KiB a minute": f"{slope(watch.settled()):.1f}",
+        "open files, fewest and most": f"{files[0]} {files[-1]}",
+    }, managers.wrong + ([] if same else ["the agent was restarted"])
+
+
+def show(title, columns):
+    """columns: {head: (figures, wrong)}. The exit status."""
+    print(ROW.format(title, *columns, *[""] * (2 - len(columns))))
+    for row in next(iter(columns.values()))[0]:
+        print(ROW.format(row, *(str(figures[row]) for figures, _ in columns.values()),
+                         *[""] * (2 - len(columns))).rstrip())
+    for _, wrong in columns.values():
+        print(*wrong[:5], sep="\n", end="\n" if wrong else "")
+    return 1 if any(wrong for _, wrong in columns.values()) else 0
