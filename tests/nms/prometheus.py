@@ -18,6 +18,7 @@ from lab.resets import ResetGenerator
 from lab.wait import wait_until
 
 FILES = paths.ROOT / "mib/nms/prometheus"
+DASHBOARD = FILES / "grafana-dashboard.json"
 RATE = 100  # resets a second: above the threshold
 GENERATED = ["snmp-0.21.yml", "snmp.yml"]
 
@@ -40,6 +41,15 @@ ALERTMANAGER = """
 route: {{receiver: test, group_wait: 1s, group_interval: 1s, repeat_interval: 1h}}
 receivers: [{{name: test, webhook_configs: [{{url: 'http://127.0.0.1:{port}/', send_resolved: true}}]}}]
 """
+
+# In the types an enumeration is not its texts, which a file has; and a query is its data source's.
+TYPES = """import type { AnnotationQuery, Dashboard, DataQuery } from "@grafana/schema";
+
+type Plain<T> = T extends string ? `${T}` : T extends object ? { [K in keyof T]: Plain<T[K]> } : T;
+type Prometheus = AnnotationQuery<DataQuery & { expr: string }> & { titleFormat: string };
+type Known = Omit<Dashboard, "annotations"> & { annotations: { list: Prometheus[] } };
+
+export const dashboard: Plain<Known> = """
 
 
 def files_are_as_generated(directory):
@@ -117,12 +127,27 @@ class Prometheus:
         return wait_until(lambda: self.values(expression), timeout, expression)
 
 
+def dashboard_is_typed(directory):
+    """Grafana publishes what a dashboard may have as types: a compiler compares."""
+    place = directory / "grafana"
+    place.mkdir()
+    subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", place,
+                    "@grafana/schema@13", "typescript@5"], check=True, capture_output=True, timeout=300)
+    (place / "dashboard.ts").write_text(f"{TYPES}{DASHBOARD.read_text().strip()};\n")
+    compiled = subprocess.run([place / "node_modules/.bin/tsc", "--noEmit", "--strict", "--skipLibCheck",
+                               "--module", "esnext", "--moduleResolution", "bundler", "dashboard.ts"],
+                              cwd=place, capture_output=True, text=True, timeout=120)
+    assert compiled.returncode == 0, compiled.stdout
+
+
 def expressions():
     """Of the dashboard's panels, for every host."""
-    dashboard = json.loads((FILES / "grafana-dashboard.json").read_text())
+    dashboard = json.loads(DASHBOARD.read_text())
     for panel in dashboard["panels"]:
         for target in panel["targets"]:
             yield target["expr"].replace("$instance", ".*")
+    for annotation in dashboard["annotations"]["list"]:
+        yield annotation["target"]["expr"].replace("$instance", ".*")
     ids = [panel["id"] for panel in dashboard["panels"]]
     assert len(set(ids)) == len(ids)
 
@@ -131,6 +156,7 @@ def play(directory, station, ends):
     """Prints what was seen; an assertion or a timeout otherwise."""
     files_are_as_generated(directory)
     rules_are_good()
+    dashboard_is_typed(directory)
     station.start()
     with ExitStack() as stack:
         prometheus = Prometheus(stack, directory, station.snmpd.port)

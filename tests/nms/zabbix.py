@@ -123,7 +123,7 @@ class Zabbix:
     def start(self):
         port = free_tcp_port()
         stack, directory = self.stack, self.directory
-        stack.enter_context(self.traps.start())
+        self.trapd = stack.enter_context(self.traps.start())
         place = database(stack, directory)
         configuration = directory / "zabbix_server.conf"
         configuration.write_text(SERVER.format(database=place, port=port, directory=directory,
@@ -229,6 +229,15 @@ def picture(zabbix, host, path):
                         address], check=True, capture_output=True, timeout=120)
 
 
+def poll_alone(zabbix, host, station, ends, trigger):
+    """Traps get lost."""
+    zabbix.trapd.stop()
+    station.operator.set(("tcpResetAlarmBaselineFactor.received", "u", 0))  # it has just had many
+    with ResetGenerator(*ends, rate=RATE):
+        wait_until(lambda: zabbix.problems(host).get(trigger), 60, "a problem by poll")
+    wait_until(lambda: zabbix.problems(host).get(trigger) is False, 90, "its end by poll")
+
+
 def play(directory, station, ends):
     """Prints what was seen; an assertion or a timeout otherwise."""
     template_is_as_generated(directory)
@@ -257,8 +266,10 @@ def play(directory, station, ends):
         values, problems = zabbix.values(host), zabbix.problems(host)
         assert by_poll not in problems, "told twice"
         assert zabbix.unsupported(host) == {}
+        poll_alone(zabbix, host, station, ends, by_poll)
         print(f"zabbix: a problem by trap and its end, {rate:.1f} resets/s seen, {len(values)} items "
-              "with values, none that is not supported, by poll not told again")
+              "with values, none that is not supported, by poll not told again; without traps, a "
+              "problem by poll and its end")
         if pictures := os.environ.get("NMS_PICTURES"):
             make_history(ends)
             picture(zabbix, host, Path(pictures) / "zabbix-dashboard.png")
