@@ -4,6 +4,7 @@
 
 #include <net-snmp/net-snmp-includes.h>
 
+#include <errno.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 
@@ -13,7 +14,6 @@
 /* A master that reads nothing for so long is given up: it must not stop the agent. */
 #define SEND_TIMEOUT_S 5
 
-static int (*library_receive)(netsnmp_transport *, void *, int, void **, int *);
 static int (*library_send)(netsnmp_transport *, const void *, int, void **, int *);
 static bool (*is_open)(void);
 
@@ -60,14 +60,15 @@ static void skip(void)
     forget(count);
 }
 
-static int fill(netsnmp_transport *transport)
+/* Not by the library, which asks for the master's address at each packet. */
+static ssize_t fill(const netsnmp_transport *transport)
 {
-    void *from = NULL;
-    int from_size = 0;
-    int got = library_receive(transport, connection.bytes + connection.size,
-                              (int)(sizeof connection.bytes - connection.size), &from, &from_size);
+    ssize_t got;
 
-    free(from); /* the library itself leaks it where a PDU is not whole */
+    do {
+        got = recv(transport->sock, connection.bytes + connection.size,
+                   sizeof connection.bytes - connection.size, 0);
+    } while (got < 0 && errno == EINTR);
     if (got > 0)
         connection.size += (size_t)got;
     skip();
@@ -183,7 +184,6 @@ static netsnmp_transport *create(const char *address, int local, const char *def
         return NULL;
     connection.transport = transport;
     setsockopt(transport->sock, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
-    library_receive = transport->f_recv;
     library_send = transport->f_send;
     transport->f_recv = receive;
     transport->f_send = send_whole;
