@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const kept[] = {"TZ", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"};
+static const char *const kept[] = {
+    "TZ", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "JOURNAL_STREAM",
+};
 
 #define KEPT (sizeof kept / sizeof *kept)
 

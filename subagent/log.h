@@ -1,6 +1,8 @@
 /*
  * The log of both processes: standard error in the foreground, else syslog.
  * One line a message, no newline in it; what and where, for an operator.
+ * Where standard error is systemd's journal, a line has "<priority>" in place of
+ * date, name and process, which the journal has itself (sd-daemon(3)).
  */
 #ifndef RSTWATCH_LOG_H
 #define RSTWATCH_LOG_H

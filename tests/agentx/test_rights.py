@@ -187,6 +187,23 @@ def test_a_notify_socket_that_is_not_there_is_an_error(new_station, tmp_path):
     assert (run.returncode, run.stderr) == (1, "rstwatchd: NOTIFY_SOCKET: No such file or directory\n")
 
 
+@pytest.mark.parametrize("is_journal, head", [
+    (True, "<5>rstwatchd "), (False, r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d rstwatchd\[\d+\]: rstwatchd ")])
+def test_the_journal_gets_a_priority_for_what_it_has_itself(new_station, is_journal, head):
+    station = new_station(source="procfs", notify_by=[])
+    reading, writing = os.pipe()
+    file = os.fstat(writing)
+    with open(reading) as log, open(writing, "w") as end:
+        stream = f"{file.st_dev}:{file.st_ino if is_journal else file.st_ino + 1}"
+        daemon = subprocess.Popen(station.daemon.command("-f"), stderr=end,
+                                  env={**os.environ, "JOURNAL_STREAM": stream})
+        try:
+            assert re.match(head, log.readline())
+        finally:
+            daemon.terminate()
+            daemon.wait(5)
+
+
 # The configuration file
 
 

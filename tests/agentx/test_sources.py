@@ -2,13 +2,13 @@
 
 import errno
 import json
-import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from lab import paths
+from lab.links import detach
 from lab.resets import ResetGenerator
 from lab.rows import Reading
 from lab.wait import wait_until
@@ -262,17 +262,6 @@ RATE = 20  # a second: no alarm
 REFUSED = "received", "noListener"
 
 
-def detach(daemon, protocol, hook):
-    """By force, as root can: the link stays open and has no effect."""
-    for path in Path(f"/proc/{daemon.process.pid}/fdinfo").iterdir():
-        info = path.read_text()
-        if re.search(rf"pf:\s+{protocol}\s+hooknum:\s+{hook}\s", info):
-            number = re.search(r"link_id:\s+(\d+)", info)[1]
-            subprocess.run(["bpftool", "link", "detach", "id", number], check=True)
-            return
-    raise AssertionError(f"no link at protocol {protocol}, hook {hook}")
-
-
 @pytest.mark.parametrize("user", [None, "nobody"])
 def test_a_detached_program_is_noticed_and_the_next_source_takes_over(make, pair, user):
     """Rights that are gone, root's too, open no source: then it is procfs. Neither counter nor
@@ -287,7 +276,7 @@ def test_a_detached_program_is_noticed_and_the_next_source_takes_over(make, pair
 
     with ResetGenerator(*pair, rate=RATE):
         wait_until(lambda: counts(station)[0] >= RATE, 5, "a second of resets")
-        detach(station.daemon, protocol=2, hook=1)
+        detach(station.daemon.process.pid, protocol=2, hook=1)
         wait_until(poll, 10, "the next source")
         assert station.manager.values(*METHODS) == [ESTIMATED, ESTIMATED]
         before = counts(station)[0]
@@ -309,7 +298,7 @@ def test_a_detached_program_is_noticed_and_the_next_source_takes_over(make, pair
 def test_each_program_is_missed(make, program, protocol, hook):
     station = make("bpf").start()
     station.daemon.wait_for_samples(12)  # a pulse is back, and proves nothing yet
-    detach(station.daemon, protocol, hook)
+    detach(station.daemon.process.pid, protocol, hook)
     station.daemon.process.wait_for_line(f"program {program} was detached")
     assert sources(station) == PROCFS | BPF  # chosen by name: not left for another
 

@@ -1,6 +1,7 @@
 """The Debian package from installation to purge, in a Debian of its own: what `make deb-test` runs.
 
-No systemd runs there; the daemon is started as the unit file says. Exit status 1 where a step fails.
+Without a systemd first, the daemon is started as the unit file says; then with one. Exit status 1
+where a step fails.
 """
 
 import os
@@ -14,9 +15,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from lab import cleanup, mib, paths  # noqa: E402
+from lab.links import detach  # noqa: E402
 from lab.netns import Namespace  # noqa: E402
 from lab.process import Process, children_of  # noqa: E402
 from lab.wait import wait_until  # noqa: E402
+
+from booted import Booted  # noqa: E402
 
 WORK = paths.ROOT / "build/deb"
 BASE, TREE = WORK / "base.tar", WORK / "root"
@@ -58,7 +62,7 @@ def base():
     shutil.rmtree(TREE, ignore_errors=True)
     suite, address = origin()
     run("debootstrap", "--variant=minbase", "--include=snmpd,snmp,libbpf1,libcap-ng0,libconfuse2,"
-        "libmnl0,libseccomp2,libsqlite3-0,adduser", suite, TREE, address)
+        "libmnl0,libseccomp2,libsqlite3-0,adduser,systemd,systemd-sysv", suite, TREE, address)
     run("tar", "-C", TREE, "-cf", f"{BASE}.new", ".")
     os.rename(f"{BASE}.new", BASE)
 
@@ -166,6 +170,44 @@ def install(deb):
     inside("dpkg", "--install", f"/tmp/{deb.name}")
 
 
+def of_user(parent, user):
+    """The child of this user, as this system numbers it."""
+    uid = int(inside("id", "-u", user))
+    found, = (child for child in children_of(parent) if os.stat(f"/proc/{child}").st_uid == uid)
+    return found
+
+
+def check_unit(deb):
+    """A systemd runs it: it is ready, has no rights, answers, sees that a program was taken away,
+    and is started anew when it hangs."""
+    with ExitStack() as stack:
+        fresh_tree(stack)
+        install(deb)
+        (TREE / "etc/snmp/snmpd.conf.d/administrator.conf").write_text(ADMINISTRATORS)
+        host = stack.enter_context(Booted(TREE, WORK / "groups"))
+        wait_until(lambda: host.show("ActiveState") == "active", 30, host.journal)
+        main_pid = host.show("MainPID")
+        rights = host.run("cat", f"/proc/{main_pid}/status")
+        for line in ("CapPrm:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"):
+            expect(line in rights, f"no {line} in {rights}")
+        wait_until(lambda: "connected to the AgentX master" in host.journal(), 10, host.journal)
+        expect("confined by seccomp and Landlock" in host.journal(), host.journal())
+        sent = ("snmpget", "-v2c", "-creaders", "-Oqv", "127.0.0.1", mib.oid("tcpResetSent.0"))
+        wait_until(lambda: host.run(*sent).isdigit(), 10, lambda: host.run(*sent))
+        host.run("systemctl", "reload", "rstwatchd")
+        expect("Reloaded rstwatchd.service" in host.journal(), host.journal())
+        wait_until(lambda: "configuration read again" in host.journal(), 5, host.journal)
+        expect(host.show("MainPID") == main_pid, "another process after a reload")
+        detach(of_user(host.pid, "_rstwatch"), protocol=2, hook=1)
+        wait_until(lambda: "program received_ipv4 was detached" in host.journal(), 15, host.journal)
+        host.run("systemctl", "kill", "--kill-whom=main", "--signal=STOP", "rstwatchd")
+        wait_until(lambda: host.show("NRestarts") == "1" and host.show("ActiveState") == "active", 60,
+                   host.journal)
+        host.run("systemctl", "stop", "rstwatchd")
+        expect(host.show("Result") == "success", host.journal())
+    step("systemd runs the unit")
+
+
 def step(what):
     print(f"{what}: good", flush=True)
 
@@ -208,6 +250,7 @@ def main():
         expect(not left, f"left after purge: {sorted(left)}")
         expect("_rstwatch" not in (TREE / "etc/passwd").read_text(), "the user is there after purge")
         step("purge, nothing left")
+    check_unit(now)
     shutil.rmtree(TREE)
     return 0
 
