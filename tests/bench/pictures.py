@@ -29,6 +29,7 @@ plot {limit} with lines dt 2 lc rgb "#999999" title "limit", \\
 PEERS = """
 set terminal svg size 900,230 noenhanced font "sans,12"
 set output "{output}"
+# A title that is not shown is in the file all the same: by default, the path of the points.
 set multiplot layout 1,3
 set style fill solid 0.8
 set xrange [0:*]
@@ -40,12 +41,12 @@ unset key
 bar(n) = n + 0.35
 set xtics 0.05
 set title "CPU at rest, % of a core"
-plot "{points}" index 0 using 2:0:(0):2:(bar($0)-0.7):(bar($0)):ytic(1) with boxxyerror lc rgb "#2774a4"
+plot "{points}" index 0 using 2:0:(0):2:(bar($0)-0.7):(bar($0)):ytic(1) with boxxyerror lc rgb "#2774a4" title "at rest"
 set title "CPU under a flood, % of a core"
-plot "{points}" index 1 using 2:0:(0):2:(bar($0)-0.7):(bar($0)):ytic(1) with boxxyerror lc rgb "#2774a4"
+plot "{points}" index 1 using 2:0:(0):2:(bar($0)-0.7):(bar($0)):ytic(1) with boxxyerror lc rgb "#2774a4" title "flood"
 set xtics 25
 set title "median error of the number, %"
-plot "{points}" index 2 using 2:0:(0):2:(bar($0)-0.7):(bar($0)):ytic(1) with boxxyerror lc rgb "#f63100"
+plot "{points}" index 2 using 2:0:(0):2:(bar($0)-0.7):(bar($0)):ytic(1) with boxxyerror lc rgb "#f63100" title "error"
 unset multiplot
 """
 

@@ -103,9 +103,8 @@ def draw(directory, readings):
         command = properties[f"report.{name}.command"].replace("\\\\", "\\")
         for number, column in enumerate(properties[f"report.{name}.columns"].split(","), 1):
             command = command.replace(f"{{rrd{number}}}", str(directory / f"{column}.rrd"))
-        for value in properties.get(f"report.{name}.propertiesValues", "").split(","):
-            kind = readings[0][value][0] if value else "string"
-            assert kind == "string", value
+        if value := properties.get(f"report.{name}.propertiesValues"):
+            assert readings[0][value][0] == "string", value
             command = command.replace(f"{{{value}}}", "received")
         picture = directory / f"{name}.png"
         subprocess.run(["rrdtool", "graph", picture, "--start", str(begin), "--end",
