@@ -32,16 +32,17 @@ RAISED, CLEARED = "tcpResetAlarmRaised", "tcpResetAlarmCleared"
 
 def write_day(path, seconds):
     """Returns the argument of -s and the number of bursts."""
-    count, bursts, moments = 0, 0, []
+    count, bursts, moments = 0, 0, {}  # count: since when
     for second in range(1, seconds + LAST_QUIET_S):
         bursting = second % PERIOD_S >= PERIOD_S - BURST_S - LAST_QUIET_S \
             and second % PERIOD_S < PERIOD_S - LAST_QUIET_S and second < seconds
         bursts += bursting and second % PERIOD_S == PERIOD_S - BURST_S - LAST_QUIET_S
         for tenth in range(10):
             count += BURST // 10 if bursting else random.random() < REST / 10
-            moments.append((second * 1000 + tenth * 100, dict.fromkeys(
-                ("tcpResetReceived", "tcpResetReceivedIpv4"), count)))
-    return replay.write(path, (0, dict.fromkeys(PER_FAMILY, 0)), *moments), bursts
+            moments.setdefault(count, second * 1000 + tenth * 100)
+    return replay.write(path, (0, dict.fromkeys(PER_FAMILY, 0)), *(
+        (ms, dict.fromkeys(("tcpResetReceived", "tcpResetReceivedIpv4"), count))
+        for count, ms in moments.items())), bursts
 
 
 def check_alarms(station, bursts):

@@ -9,6 +9,7 @@ from stress.managers import Managers
 
 RESTART_EVERY_S = 20
 SETTLED_S = 210  # before this, samples touch pages of their ring for the first time
+PROCESSES = ("sampler", "agent")
 ROW = "{:34} {:>14} {:>14}"
 
 
@@ -28,16 +29,23 @@ class Watch:
     def __init__(self, daemon):
         self._daemon = daemon
         self.began = time.monotonic()
-        self.memory, self.files = [], []
+        self.memory, self.files = {name: [] for name in PROCESSES}, []
 
     def look(self):
         now = time.monotonic() - self.began
         pids = [self._daemon.process.pid, *children_of(self._daemon.process.pid)]
-        self.memory.append((now, usage.memory(pids).private))
+        for points, pid in zip(self.memory.values(), pids):
+            points.append((now, usage.memory([pid]).private))
         self.files.append(sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids))
 
-    def settled(self):
-        return [point for point in self.memory if point[0] >= SETTLED_S]
+    def of_memory(self):
+        """Rows of each process."""
+        rows = {}
+        for name, points in self.memory.items():
+            settled = [point for point in points if point[0] >= SETTLED_S]
+            rows[f"{name}: memory at the end, KiB"] = points[-1][1]
+            rows[f"{name}: slope, KiB a minute"] = f"{slope(settled):.1f}"
+        return rows
 
 
 def play(station, seconds, meanwhile=lambda now: None):
@@ -66,8 +74,7 @@ def play(station, seconds, meanwhile=lambda now: None):
         "restarts of snmpd": restarts,
         "oldest sample, ms": managers.oldest_ms,
         "agent restarted": "no" if same else "yes",
-        "memory at the end, KiB": watch.memory[-1][1],
-        "slope, KiB a minute": f"{slope(watch.settled()):.1f}",
+        **watch.of_memory(),
         "open files, fewest and most": f"{files[0]} {files[-1]}",
     }, managers.wrong + ([] if same else ["the agent was restarted"])
 
