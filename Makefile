@@ -54,7 +54,7 @@ COMPILE  = $(CC) $(STANDARD) $(CPPFLAGS) $(WARN) $(CFLAGS) $(HARDEN)
 
 # Stages without I/O, time or libraries: unit tests are linked with these and a source's own.
 PURE = subagent/alarm.c subagent/average.c subagent/counted.c subagent/events.c subagent/ring.c \
-       subagent/agentx_framing.c subagent/evidence_text.c subagent/pcapng.c \
+       subagent/agentx_framing.c subagent/evidence_text.c subagent/handover.c subagent/pcapng.c \
        subagent/settings.c subagent/snapshot.c subagent/summary.c subagent/windows.c mib/objects.c \
        platform/estimate.c platform/peers.c platform/sample.c
 SAMPLER = subagent/log.c subagent/sampler.c subagent/service.c subagent/supervisor.c \

@@ -9,6 +9,7 @@
 
 #include "mib/notify.h"
 #include "mib/requests.h"
+#include "subagent/agent_status.h"
 #include "subagent/agentx.h"
 #include "subagent/archive.h"
 #include "subagent/captures.h"
@@ -28,9 +29,10 @@
 struct agent {
     const struct config *config;
     struct ring *ring;
-    uint64_t next;                  /* sequence of the next sample to take from the ring */
-    bool resumed;                   /* the alarms of an earlier run have been taken up */
-    struct archive_contents stored; /* by an earlier agent, as it was when this one started */
+    struct handover *handover;
+    uint64_t next;        /* sequence of the next sample to take from the ring */
+    bool resumed;         /* the alarms of an earlier run have been taken up */
+    struct stored stored; /* by an earlier agent, as it was when this one started */
     struct history history;
     uint64_t next_slice;     /* number of the next one to take from the ring */
     struct peer_slice slice; /* taken, but it ends after the newest sample, if has_slice */
@@ -68,15 +70,20 @@ static int64_t wall_ms(void)
 
 /* The alarms as they stand and the events that are not there yet: what could not be
    written is written with the next. */
-static bool record(struct agent *agent)
+static struct archive_record record_of(struct agent *agent)
 {
-    const struct archive_record record = {
+    return (struct archive_record){
         .settings = &agent->snapshot.settings,
         .alarms = agent->snapshot.alarm,
         .events = &agent->events,
         .instance = ring_instance(agent->ring),
         .now_ms = wall_ms(),
     };
+}
+
+static bool record(struct agent *agent)
+{
+    const struct archive_record record = record_of(agent);
 
     agent->saved_ns = agent->snapshot.sample.time_ns;
     return archive_record(&agent->archive, &record);
@@ -403,7 +410,7 @@ static void load(struct agent *agent, const struct config *config)
     struct event *event;
 
     agent->stored.events = &agent->events;
-    archive_open(&agent->archive, config->state_directory, now_ms, &agent->stored);
+    archive_open(&agent->archive, config->state_directory, agent->handover, now_ms, &agent->stored);
     agent->snapshot.settings = settings_merge(config->alarm, &agent->stored.settings);
     for (event = event_log_after(&agent->events, 0); event;
          event = event_log_after(&agent->events, event->number))
@@ -449,41 +456,61 @@ static void loop(struct agent *agent)
     int64_t deadline_ns = INT64_MAX;
 
     while (!agent->sampler_gone && clock_ns(CLOCK_MONOTONIC) < deadline_ns) {
-        if (ending && agent->in_flight == 0)
+        bool over = ending || agent->archive.displaced;
+
+        if (over && agent->in_flight == 0)
             break;
-        if (ending && deadline_ns == INT64_MAX)
+        if (over && deadline_ns == INT64_MAX)
             deadline_ns = clock_ns(CLOCK_MONOTONIC) + FINISH_NS;
         agentx_run_once();
     }
 }
 
-int agent_run(const struct config *config, struct ring *ring, int wake)
+static void end(struct agent *agent)
+{
+    const struct archive_record last = record_of(agent);
+
+    captures_close(&agent->captures);
+    agentx_close();
+    archive_close(&agent->archive, agent->resumed ? &last : NULL, agent->handover);
+    event_log_close(&agent->events);
+}
+
+/* Why the loop ended. */
+static int status_of(const struct agent *agent)
+{
+    if (agent->sampler_gone) {
+        log_write(LOG_ERR, "the sampler process is gone");
+        return AGENT_FAILED;
+    }
+    if (ending)
+        return AGENT_DONE;
+    log_write(LOG_NOTICE, "the state directory %s is another one than before: a new agent takes it",
+              agent->config->state_directory);
+    return AGENT_AGAIN;
+}
+
+int agent_run(const struct config *config, struct ring *ring, struct handover *handover, int wake)
 {
     struct agent *agent = calloc(1, sizeof *agent);
-    bool orderly;
+    int status;
 
     catch_signals();
     if (!agent || !event_log_open(&agent->events, config->event_capacity) || !ring_protect(ring)) {
         log_write(LOG_ERR, "agent: %s", strerror(errno));
-        return 1;
+        return AGENT_FAILED;
     }
     agent->config = config;
     agent->ring = ring;
+    agent->handover = handover;
     agent->next = agent->next_slice = 1;
     load(agent, config);
     open_captures(agent, config);
     if (!serve(agent, config, wake))
-        return 1;
+        return AGENT_FAILED;
     loop(agent);
-    orderly = !agent->sampler_gone;
-    if (!orderly)
-        log_write(LOG_ERR, "the sampler process is gone");
-    if (agent->resumed)
-        record(agent);
-    captures_close(&agent->captures);
-    agentx_close();
-    archive_close(&agent->archive);
-    event_log_close(&agent->events);
+    status = status_of(agent);
+    end(agent);
     free(agent);
-    return orderly ? 0 : 1;
+    return status;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "subagent/log.h"
 
@@ -68,14 +69,33 @@ static bool open_store(struct archive *archive)
     return failed(archive, error);
 }
 
-/* Open and where it belongs; one that is opened anew has none of our events for sure. */
+static struct place place_of(const char *directory)
+{
+    struct stat status;
+
+    if (stat(directory, &status) != 0)
+        return (struct place){.inode = 0};
+    return (struct place){status.st_dev, status.st_ino};
+}
+
+static bool is_displaced(const struct archive *archive)
+{
+    struct place now = place_of(archive->directory);
+
+    return now.inode != 0 &&
+           (now.inode != archive->place.inode || now.device != archive->place.device);
+}
+
+/* Open and where it belongs; one that is opened anew may have none of our events. */
 static bool ready(struct archive *archive)
 {
     if (archive->store && !store_is_stale(archive->store))
         return true;
     close_store(archive);
-    if (!open_store(archive))
+    if (!open_store(archive)) {
+        archive->displaced = is_displaced(archive);
         return false;
+    }
     archive->recorded = 0;
     if (store_is_new(archive->store))
         archive->loaded = archive->settings_missing = true;
@@ -84,39 +104,57 @@ static bool ready(struct archive *archive)
 
 /* ---- Loading ---- */
 
-static bool load(struct archive *archive, struct archive_contents *contents)
+static bool load(struct archive *archive, struct stored *stored)
 {
-    return store_load_settings(archive->store, &contents->settings) &&
-           store_load_alarms(archive->store, contents->alarms) &&
-           store_load_events(archive->store, contents->events);
+    return store_load_settings(archive->store, &stored->settings) &&
+           store_load_alarms(archive->store, stored->alarms) &&
+           store_load_events(archive->store, stored->events);
 }
 
-static bool open_and_load(struct archive *archive, struct archive_contents *contents)
+static bool open_and_load(struct archive *archive, struct stored *stored)
 {
     if (!open_store(archive))
         return false;
-    if (load(archive, contents))
+    if (load(archive, stored))
         return true;
     if (!store_damaged(archive->store))
         return failed(archive, store_error(archive->store));
     return set_aside(archive, store_error(archive->store)) && open_store(archive) &&
-           load(archive, contents);
+           load(archive, stored);
 }
 
-void archive_open(struct archive *archive, const char *directory, int64_t now_ms,
-                  struct archive_contents *contents)
+static void begin(struct archive *archive, int64_t now_ms, struct stored *stored)
 {
-    *archive = (struct archive){.directory = directory, .state = ARCHIVE_GOOD};
-    archive->loaded = open_and_load(archive, contents);
+    archive->loaded = open_and_load(archive, stored);
     if (archive->loaded && !archive->replaced) {
-        archive->recorded = contents->events->newest;
+        archive->recorded = stored->events->newest;
         return;
     }
-    contents->settings = (struct set_settings){0};
-    memset(contents->alarms, 0, sizeof contents->alarms);
-    event_log_begin(contents->events, event_number_above_all(now_ms));
+    stored->settings = (struct set_settings){0};
+    memset(stored->alarms, 0, sizeof stored->alarms);
+    event_log_begin(stored->events, event_number_above_all(now_ms));
     if (archive->loaded)
         good(archive);
+}
+
+/* All of it goes with the next record, which tells that the directory can be used again. */
+static void go_on(struct archive *archive, const struct stored *stored)
+{
+    archive->state = ARCHIVE_FAILING;
+    archive->loaded = stored->settings_known;
+    archive->settings_missing = stored->settings_known;
+    archive->evidence_missing = true;
+}
+
+void archive_open(struct archive *archive, const char *directory, struct handover *handover,
+                  int64_t now_ms, struct stored *stored)
+{
+    *archive = (struct archive){
+        .directory = directory, .place = place_of(directory), .state = ARCHIVE_GOOD};
+    begin(archive, now_ms, stored);
+    stored->settings_known = archive->loaded;
+    if (handover_take(handover, stored))
+        go_on(archive, stored);
 }
 
 /* ---- Writing ---- */
@@ -199,7 +237,22 @@ void archive_delivered(struct archive *archive, uint32_t number)
         failed(archive, store_error(archive->store));
 }
 
-void archive_close(struct archive *archive)
+static void leave(const struct archive *archive, const struct archive_record *record,
+                  struct handover *handover)
 {
+    struct stored stored = {
+        .settings_known = archive->loaded, .settings = *record->settings, .events = record->events};
+
+    for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++)
+        stored.alarms[metric] =
+            (struct stored_alarm){true, record->alarms[metric], record->instance, record->now_ms};
+    handover_leave(handover, &stored);
+}
+
+void archive_close(struct archive *archive, const struct archive_record *record,
+                   struct handover *handover)
+{
+    if (record && !archive_record(archive, record))
+        leave(archive, record, handover);
     close_store(archive);
 }

@@ -8,6 +8,9 @@
 #ifndef RSTWATCH_ARCHIVE_H
 #define RSTWATCH_ARCHIVE_H
 
+#include <sys/types.h>
+
+#include "subagent/handover.h"
 #include "subagent/store.h"
 
 /* Values: tcpResetStorageState of the MIB. */
@@ -17,8 +20,16 @@ enum archive_state {
     ARCHIVE_REPLACED = 3, /* all is on disk; a damaged store was set aside in this run */
 };
 
+/* Tells a directory from another one in its place. */
+struct place {
+    dev_t device;
+    ino_t inode; /* 0: there is none */
+};
+
 struct archive {
     const char *directory;
+    struct place place;  /* of the directory, when the agent began */
+    bool displaced;      /* see archive_open() */
     struct store *store; /* NULL: it could not be opened */
     enum archive_state state;
     char error[1500]; /* the newest; "" in ARCHIVE_GOOD */
@@ -29,18 +40,11 @@ struct archive {
     uint32_t recorded;     /* events up to this number are in the store */
 };
 
-/* What an agent starts with. */
-struct archive_contents {
-    struct set_settings settings;
-    struct stored_alarm alarms[METRIC_SLOTS];
-    struct event_log *events; /* open */
-};
-
 /* What an agent has to keep. */
 struct archive_record {
     const struct set_settings *settings;
     const struct alarm *alarms; /* METRIC_SLOTS of them */
-    const struct event_log *events;
+    struct event_log *events;
     uint64_t instance; /* ring_instance() */
     int64_t now_ms;    /* since 1970 */
 };
@@ -48,9 +52,13 @@ struct archive_record {
 /*
  * Opens the store in `directory` (not copied) and loads what it holds; what
  * cannot be read is empty. Then the events begin above event_number_above_all().
+ * What an earlier agent has left comes on top of that, and goes with the next record.
+ *
+ * An agent may be confined to the directory that it began with, so that another one in its
+ * place (made anew, mounted) is open to a new agent only: `displaced` says that this is so.
  */
-void archive_open(struct archive *archive, const char *directory, int64_t now_ms,
-                  struct archive_contents *contents);
+void archive_open(struct archive *archive, const char *directory, struct handover *handover,
+                  int64_t now_ms, struct stored *stored);
 
 /* The alarms as they stand, and the events and deliveries that the store does not have. True:
    they are on disk. */
@@ -65,6 +73,8 @@ void archive_evidence(struct archive *archive, const struct event *event);
 /* The notifications of the events up to `number` have been delivered. */
 void archive_delivered(struct archive *archive, uint32_t number);
 
-void archive_close(struct archive *archive);
+/* What cannot be recorded is left to the next agent. NULL: there is nothing. */
+void archive_close(struct archive *archive, const struct archive_record *record,
+                   struct handover *handover);
 
 #endif

@@ -34,7 +34,7 @@ static const struct {
     long minimum, maximum, fallback;
 } numbers[] = {
     {"sample-interval", 100, 1000, 100},
-    {"event-capacity", 10, 100000, 1000},
+    {"event-capacity", 10, EVENT_CAPACITY_MAX, 1000},
     {"evidence-files", 1, 1000, 20},
     {"evidence-packets", 100, 1000000, 20000},
 };

@@ -8,7 +8,8 @@
 
 #include "subagent/settings.h"
 
-#define CONFIG_TEXT_SIZE 1024
+#define CONFIG_TEXT_SIZE   1024
+#define EVENT_CAPACITY_MAX 100000
 
 /* Where a value of the command line wins over the file, main.c sees to it. */
 struct config {
@@ -17,7 +18,7 @@ struct config {
     char source[CONFIG_TEXT_SIZE]; /* name or name:argument; "auto" */
     char user[CONFIG_TEXT_SIZE];   /* "" = stay who started it */
     uint32_t sample_interval_ms;   /* 100 .. 1000 */
-    uint32_t event_capacity;       /* 10 .. 100000 events */
+    uint32_t event_capacity;       /* 10 .. EVENT_CAPACITY_MAX events */
     bool evidence;                 /* whether capture files are written */
     uint32_t evidence_files;       /* 1 .. 1000 */
     uint32_t evidence_packets;     /* in a file, 100 .. 1000000 */

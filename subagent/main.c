@@ -16,6 +16,7 @@
 #include "mib/root.h"
 #include "platform/rights.h"
 #include "subagent/agent.h"
+#include "subagent/agent_status.h"
 #include "subagent/log.h"
 #include "subagent/service.h"
 #include "subagent/store.h"
@@ -490,6 +491,9 @@ static void tell_stored(const struct config *config)
         check_store(config, tell_in_log, ignored);
 }
 
+/* From one agent to the next. */
+static struct handover *handover;
+
 /* The first that reads what an agent has written, so that the sampler reads none of it. */
 static int run_agent(const struct config *config, struct ring *ring, int wake)
 {
@@ -497,10 +501,10 @@ static int run_agent(const struct config *config, struct ring *ring, int wake)
 
     if (!rights_confine_agent(config->state_directory, error, sizeof error)) {
         log_write(LOG_ERR, "agent: %s", error);
-        return EXIT_FAILURE;
+        return AGENT_FAILED;
     }
     tell_stored(config);
-    return agent_run(config, ring, wake);
+    return agent_run(config, ring, handover, wake);
 }
 
 /* With the source open: what begins with the rights of who started it ends confined. */
@@ -511,7 +515,8 @@ static int run_sampler(const struct command_line *line, const struct config *con
         .sampler = sampler, .config = *config, .reload = reload, .agent = run_agent};
     char error[ERROR_SIZE], confined[100];
 
-    if (!prepare(config, user, sampler->type, error) ||
+    handover = handover_create();
+    if ((!handover && !fail(error, "mmap")) || !prepare(config, user, sampler->type, error) ||
         (!service_open() && !fail(error, "NOTIFY_SOCKET")) ||
         (!line->foreground && daemon(0, 0) != 0 && !fail(error, "daemon")))
         return complain(error, EXIT_FAILURE);

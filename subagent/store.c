@@ -580,6 +580,7 @@ bool store_load_events(struct store *store, struct event_log *log)
            each_row(store, "SELECT delivered, dropped FROM delivery", take_delivered, log);
 }
 
+/* A store that was away for a while has some of them. */
 static bool insert_event(struct store *store, const struct event *event)
 {
     const int64_t row[] = {
@@ -591,7 +592,7 @@ static bool insert_event(struct store *store, const struct event *event)
     };
 
     return run_with(store,
-                    "INSERT INTO event (number, kind, metric, time_ms, value_centi,"
+                    "INSERT OR REPLACE INTO event (number, kind, metric, time_ms, value_centi,"
                     " threshold_centi, peak_centi, duration_s, method, syn_cookie_state, cause,"
                     " evidence_state, evidence_packets, evidence_bytes, evidence_not_kept,"
                     " summary) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

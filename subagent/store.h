@@ -64,6 +64,14 @@ struct stored_alarm {
 
 bool store_load_alarms(struct store *store, struct stored_alarm stored[METRIC_SLOTS]);
 
+/* All of it. */
+struct stored {
+    bool settings_known; /* otherwise nobody has seen yet what SET has made */
+    struct set_settings settings;
+    struct stored_alarm alarms[METRIC_SLOTS];
+    struct event_log *events; /* open */
+};
+
 /* Events into `log`, oldest first, and how many were delivered; a damaged row is an error. */
 bool store_load_events(struct store *store, struct event_log *log);
 

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "subagent/agent_status.h"
 #include "subagent/clock.h"
 #include "subagent/log.h"
 #include "subagent/service.h"
@@ -93,9 +94,11 @@ static void tell_end(int status, const char *then)
 
 static void agent_ended(struct state *state, int status, int64_t now_ns)
 {
+    bool well = WIFEXITED(status) && WEXITSTATUS(status) != AGENT_FAILED;
+
     state->agent = 0;
     if (state->replacing) {
-        state->failed = status != 0;
+        state->failed = !well;
         if (state->failed)
             tell_end(status, " instead of well");
         state->replacing = false;
@@ -104,7 +107,7 @@ static void agent_ended(struct state *state, int status, int64_t now_ns)
     }
     if (now_ns - state->started_ns >= STABLE_NS)
         state->backoff_ns = BACKOFF_MIN_NS;
-    if (state->backoff_ns == BACKOFF_MIN_NS) /* one line, not one each time */
+    if (!well && state->backoff_ns == BACKOFF_MIN_NS) /* one line, not one each time */
         tell_end(status, "; starting it again");
     state->start_ns = now_ns + state->backoff_ns;
     state->backoff_ns *= 2;

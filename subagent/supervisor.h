@@ -13,7 +13,7 @@ struct supervisor {
     struct config config; /* what the agent is started with */
     /* SIGHUP: reads the configuration again. False: it is wrong (said), the old one stays. */
     bool (*reload)(struct config *config);
-    /* The agent process's own main: returns its exit status. */
+    /* The agent process's own main: returns an enum agent_status. */
     int (*agent)(const struct config *config, struct ring *ring, int wake);
 };
 

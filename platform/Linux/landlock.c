@@ -2,11 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <linux/landlock.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -47,15 +44,12 @@ bool landlock_write_only_in(const char *directory)
 {
     uint64_t to_keep_files = TO_KEEP_FILES | (landlock_version() >= 3 ? TRUNCATE_FILE : 0);
     struct landlock_ruleset_attr all = {.handled_access_fs = to_keep_files | NEVER};
-    char path[PATH_MAX];
     int rules = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0);
     bool restricted;
 
     if (rules < 0)
         return false;
-    snprintf(path, sizeof path, "%s", directory);
-    restricted = allow_beneath(rules, path, to_keep_files) &&
-                 allow_beneath(rules, dirname(path), to_keep_files) &&
+    restricted = allow_beneath(rules, directory, to_keep_files) &&
                  syscall(SYS_landlock_restrict_self, rules, 0) == 0;
     close(rules);
     return restricted;

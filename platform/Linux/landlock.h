@@ -11,8 +11,8 @@ int landlock_version(void);
 
 /*
  * From here on this process makes, changes and removes files and directories nowhere but
- * beneath `directory` and the directory that it is in: so that one that was removed can be
- * put back, which is another one then. It makes no devices, sockets or links, and runs no
+ * beneath `directory`, and nowhere at all if there is none. It is meant as it is now: another
+ * one in its place is not. It makes no devices, sockets or links, and runs no
  * program. What is open stays open. False: errno. Takes no_new_privs.
  */
 bool landlock_write_only_in(const char *directory);

@@ -72,10 +72,11 @@ MAY_INCLUDE = {
     "subagent/log": "",
     "subagent/clock": "",
     "subagent/service": "",
+    "subagent/agent_status": "",
     "subagent/ring": "platform/sample platform/peers platform/evidence",
     "subagent/sampler": "platform/reader subagent/ring subagent/clock subagent/log",
-    "subagent/supervisor": "subagent/sampler subagent/config subagent/clock subagent/log "
-                           "subagent/service",
+    "subagent/supervisor": "subagent/sampler subagent/config subagent/agent_status "
+                           "subagent/clock subagent/log subagent/service",
     "subagent/rstsample": "platform/replay subagent/sampler subagent/clock subagent/log",
     # From samples to a snapshot.
     "subagent/settings": "platform/causes",
@@ -96,7 +97,8 @@ MAY_INCLUDE = {
                          "subagent/evidence_files",
     "subagent/snapshot": "subagent/counted",
     "subagent/store": "subagent/alarm subagent/events",
-    "subagent/archive": "subagent/store subagent/log",
+    "subagent/handover": "subagent/config subagent/store",
+    "subagent/archive": "subagent/handover subagent/store subagent/log",
     # From a snapshot to the wire.
     "subagent/version": "",
     "mib/root": "",
@@ -110,7 +112,8 @@ MAY_INCLUDE = {
     "subagent/agentx_transport": "subagent/agentx_framing mib/agentx",
     "subagent/agentx": "subagent/agentx_framing subagent/agentx_transport subagent/clock subagent/log mib/agentx",
     # The agent process's own main: it moves the data of its stages, no other does.
-    "subagent/agent": "subagent/config subagent/ring subagent/archive subagent/summary "
+    "subagent/agent": "subagent/config subagent/agent_status subagent/handover subagent/ring subagent/archive "
+                      "subagent/summary "
                       "subagent/captures subagent/agentx subagent/clock subagent/log mib/notify mib/requests",
     "subagent/main": "*",
 }
@@ -178,6 +181,7 @@ PURE = {
     "subagent/windows.c": ("", ""),
     "platform/peers.c": ("", ""),
     "subagent/ring.c": ("stdatomic.h sys/mman.h", "mmap mprotect"),  # its mapping
+    "subagent/handover.c": ("sys/mman.h", "mmap"),  # its mapping
     "mib/objects.c": ("time.h", "localtime_r"),  # DateAndTime; it reads no clock
 }
 PURE_HEADERS = {"stdbool.h", "stdint.h", "stddef.h", "stdlib.h", "string.h", "limits.h",

@@ -95,15 +95,16 @@ class Daemon:
     def _read_config_c(self):
         """Keys outside of the alarm sections: key: (default, minimum, maximum)."""
         source = text("subagent/config.c")
-        defines = dict(re.findall(r'#define (\w+) +"([^"]*)"', source))
+        defines = dict(re.findall(r'#define (\w+) +"?([^"\n]*)"?\n',
+                                  text("subagent/config.h") + source))
         self.keys = {}
         for key, literal, name in re.findall(r'CFG_STR\("([\w-]+)", (?:"([^"]*)"|(\w+)),', source):
             self.keys[key] = (defines[name] if name else literal, None, None)
         for key, fallback in re.findall(r'CFG_BOOL\("([\w-]+)", cfg_(true|false),', source):
             self.keys[key] = (fallback, None, None)
-        for key, least, most, fallback in re.findall(r'\{"([\w-]+)", (\d+), (\d+), (\d+)\}',
+        for key, least, most, fallback in re.findall(r'\{"([\w-]+)", (\d+), (\w+), (\d+)\}',
                                                      source):
-            self.keys[key] = (fallback, least, most)
+            self.keys[key] = (fallback, least, defines.get(most, most))
 
 
 class Module:

@@ -28,6 +28,7 @@ from soak.tally import Row, content, number_of, side_by_side, total
 FOUND_BY_INSERT = "has no column named"
 GOES_ON = "measuring and answering go on"
 USABLE = "can be used again"
+ANOTHER = "is another one than before: a new agent takes it"
 DATABASE = "rstwatch.db"
 # In a database that is sound to SQLite. With the first, no event would be notified.
 IMPOSSIBLE = ("UPDATE delivery SET delivered = 1000000",
@@ -66,7 +67,8 @@ def run(*command):
 
 def directories(directory, seed) -> Row:
     """Full or read-only from the start; full, removed or another's while running; another's."""
-    lives = {each.__name__: each for each in (full, filled, read_only, removed, given_away)}
+    lives = {each.__name__: each
+             for each in (full, filled, read_only, removed, put_back, covered, given_away)}
 
     def whole_life(name):
         with Site(directory / name, growth=reference.wave(SCENE_S, ("received", "sent")),
@@ -123,13 +125,44 @@ def read_only(site):
 
 
 def removed(site):
-    """Gone while running, and there again."""
+    """Gone while running, then a new one: which another agent may write in, this one not."""
     site.start()
     site.until(FIRST_CROSSING_S - 1)
     shutil.rmtree(site.daemon.state)
     faults = failing(site)
     site.daemon.state.mkdir(mode=0o700)
-    return judged_when_good(site, faults)
+    return judged_when_good(site, faults + taken_by_another_agent(site))
+
+
+def put_back(site):
+    """Away while running, and the same one again: nothing for another agent."""
+    state = site.daemon.state
+    site.start()
+    site.wait_for_agent()
+    agent = site.daemon.agent_pid
+    site.until(FIRST_CROSSING_S - 1)
+    state.rename(state.with_name("away"))
+    faults = failing(site)
+    state.with_name("away").rename(state)
+    row = judged_when_good(site, faults)
+    if site.daemon.agent_pid != agent:
+        row.faults.append("another agent was started for the same directory")
+    return row
+
+
+def covered(site):
+    """A file system is mounted over it while running: used at once, by another agent."""
+    site.start()
+    site.until(FIRST_CROSSING_S - 1)
+    with mounted(site.daemon.state, "-t", "tmpfs", "-o", "size=1m,mode=0700", "rstw-covered"):
+        return judged_when_good(site, taken_by_another_agent(site))
+
+
+def taken_by_another_agent(site):
+    """Faults: not told of, or told of more than once."""
+    site.daemon.process.wait_for_line(ANOTHER)
+    said = site.daemon.process.matching(ANOTHER)
+    return [] if len(said) == 1 else [f"another directory: said {len(said)} times"]
 
 
 def given_away(site):

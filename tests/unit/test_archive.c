@@ -26,6 +26,7 @@ static char directory[] = "/tmp/rstwatch-test-XXXXXX";
 static char lines[4000]; /* of the log */
 
 static struct archive archive;
+static struct handover *handover;
 static struct event_log events;
 static struct set_settings settings;
 static struct alarm alarms[METRIC_SLOTS];
@@ -78,17 +79,16 @@ static void shell(const char *format)
 
 static void start_at(int64_t now_ms)
 {
-    static struct archive_contents contents;
+    static struct stored stored;
 
-    memset(&contents, 0xff, sizeof contents);
+    memset(&stored, 0xff, sizeof stored);
     lines[0] = '\0';
     assert_true(event_log_open(&events, CAPACITY));
-    contents.events = &events;
-    archive_open(&archive, directory, now_ms, &contents);
-    settings = contents.settings;
+    stored.events = &events;
+    archive_open(&archive, directory, handover, now_ms, &stored);
+    settings = stored.settings;
     for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++)
-        alarms[metric] =
-            contents.alarms[metric].found ? contents.alarms[metric].alarm : alarm_new();
+        alarms[metric] = stored.alarms[metric].found ? stored.alarms[metric].alarm : alarm_new();
 }
 
 static void start(void)
@@ -96,20 +96,34 @@ static void start(void)
     start_at(NOW_MS);
 }
 
+static struct archive_record whole_record(void)
+{
+    return (struct archive_record){&settings, alarms, &events, 7, NOW_MS};
+}
+
+/* Killed, but for what it has open. */
 static void end(void)
 {
-    archive_close(&archive);
+    archive_close(&archive, NULL, handover);
+    event_log_close(&events);
+}
+
+static void end_orderly(void)
+{
+    const struct archive_record record = whole_record();
+
+    archive_close(&archive, &record, handover);
     event_log_close(&events);
 }
 
 static bool record_event(void)
 {
+    const struct archive_record record = whole_record();
     struct event event = {.number = events.newest + 1,
                           .kind = EVENT_RAISED,
                           .metric = METRIC_SENT,
                           .method = METHOD_EXACT,
                           .summary = "sent"};
-    const struct archive_record record = {&settings, alarms, &events, 7, NOW_MS};
 
     event_log_add(&events, &event);
     return archive_record(&archive, &record);
@@ -131,7 +145,8 @@ static int make_directory(void **state)
 {
     (void)state;
     strcpy(directory + strlen(directory) - 6, "XXXXXX");
-    return mkdtemp(directory) ? 0 : -1;
+    handover = handover_create();
+    return handover && mkdtemp(directory) ? 0 : -1;
 }
 
 static int remove_directory(void **state)
@@ -256,6 +271,22 @@ static void a_removed_directory_is_noticed_and_written_when_it_is_back(void **st
     end();
 }
 
+static void a_directory_that_was_away_for_a_while_is_used_again(void **state)
+{
+    (void)state;
+    start();
+    assert_true(record_event());
+    shell("mv %1$s %1$s.away");
+    assert_false(record_event());
+    shell("mv %1$s.away %1$s");
+    assert_true(record_event());
+    assert_int_equal(archive.state, ARCHIVE_GOOD);
+    end();
+    start();
+    assert_int_equal(events.kept, 3);
+    end();
+}
+
 static void what_cannot_be_read_at_the_start_is_not_written_over(void **state)
 {
     (void)state;
@@ -311,6 +342,144 @@ static void evidence_that_could_not_be_written_is_with_the_next_record(void **st
     end();
 }
 
+/* ---- What an agent leaves to the next one ---- */
+
+/* As after another directory has taken the place of the one that the agent may write in. */
+static void what_a_removed_directory_lost_comes_with_the_next_agent(void **state)
+{
+    (void)state;
+    start();
+    assert_true(set_rising(77));
+    assert_true(record_event());
+    event_log_find(&events, 1)->evidence = (struct evidence_file){EVIDENCE_COMPLETE, 5, 6, 7};
+    shell("rm -rf %s");
+    assert_false(record_event());
+    assert_false(archive.displaced); /* there is none */
+    alarms[METRIC_SENT].peak_centi = 4711;
+    alarms[METRIC_SENT].state = ALARM_RAISED;
+    events.delivered = 1;
+    end_orderly();
+
+    shell("mkdir %s");
+    start();
+    assert_int_equal(archive.state, ARCHIVE_FAILING); /* until it is written */
+    assert_int_equal(rising(), 77);
+    assert_int_equal(alarms[METRIC_SENT].peak_centi, 4711);
+    assert_int_equal(events.newest, 2);
+    assert_int_equal(events.delivered, 1);
+    assert_true(record_event());
+    assert_int_equal(archive.state, ARCHIVE_GOOD);
+    assert_non_null(strstr(lines, "can be used again"));
+    end();
+
+    start(); /* now from the disk */
+    assert_int_equal(archive.state, ARCHIVE_GOOD);
+    assert_int_equal(rising(), 77);
+    assert_int_equal(alarms[METRIC_SENT].state, ALARM_RAISED);
+    assert_int_equal(events.newest, 3);
+    assert_int_equal(events.delivered, 1);
+    assert_int_equal(event_log_find(&events, 1)->evidence.not_kept, 7);
+    assert_non_null(event_log_find(&events, 2));
+    end();
+}
+
+static void another_directory_in_its_place_is_noticed_where_it_cannot_be_used(void **state)
+{
+    (void)state;
+    start();
+    assert_true(record_event());
+    shell("mv %1$s %1$s.away; mkdir -p %1$s/rstwatch.db");
+    assert_false(record_event());
+    assert_true(archive.displaced);
+    end_orderly();
+
+    start(); /* it begins with this one, and a third would be another */
+    assert_false(record_event());
+    assert_false(archive.displaced);
+    end_orderly();
+
+    shell("rmdir %1$s/rstwatch.db %1$s; mv %1$s.away %1$s");
+    start();
+    assert_int_equal(events.newest, 3);
+    assert_true(record_event());
+    end();
+}
+
+/* The newest state of an event that both have is that of memory. */
+static void what_was_left_is_newer_than_the_disk(void **state)
+{
+    (void)state;
+    start();
+    assert_true(record_event());
+    assert_true(record_event());
+    shell("mv %1$s %1$s.away");
+    event_log_find(&events, 2)->evidence.state = EVIDENCE_FAILED;
+    events.delivered = 2;
+    assert_false(record_event());
+    end_orderly();
+    shell("mv %1$s.away %1$s");
+
+    start();
+    assert_int_equal(events.kept, 3);
+    assert_int_equal(event_log_find(&events, 2)->evidence.state, EVIDENCE_FAILED);
+    assert_int_equal(events.delivered, 2);
+    end();
+    start(); /* it was left once only */
+    assert_int_equal(events.kept, 2);
+    assert_int_equal(events.delivered, 0);
+    end();
+}
+
+/* The first agent saw nothing of the disk, so what is there is none of its business. */
+static void what_the_earlier_agent_could_not_read_is_read_by_the_next(void **state)
+{
+    (void)state;
+    start();
+    assert_true(set_rising(77));
+    assert_true(record_event());
+    end();
+    shell("mv %1$s %1$s.away");
+    start();
+    assert_false(record_event());
+    assert_int_equal(events.newest, BASE + 1);
+    end_orderly();
+    shell("mv %1$s.away %1$s");
+
+    start();
+    assert_int_equal(rising(), 77);
+    assert_int_equal(events.kept, 2);
+    assert_non_null(event_log_find(&events, 1));
+    assert_non_null(event_log_find(&events, BASE + 1));
+    assert_true(set_rising(5));
+    assert_true(record_event());
+    end();
+    start();
+    assert_int_equal(rising(), 5);
+    assert_int_equal(events.kept, 3);
+    end();
+}
+
+static void a_smaller_log_takes_the_newest_of_what_was_left(void **state)
+{
+    struct event_log large;
+    struct stored left = {.events = &large}, taken = {.events = &events};
+
+    (void)state;
+    assert_true(event_log_open(&large, 100));
+    assert_true(event_log_open(&events, CAPACITY));
+    for (uint32_t number = 1; number <= 100; number++)
+        event_log_add(&large, &(struct event){.number = number});
+    assert_false(handover_take(handover, &taken));
+    handover_leave(handover, &left);
+    assert_true(handover_take(handover, &taken));
+    assert_int_equal(events.kept, CAPACITY);
+    assert_int_equal(events.newest, 100);
+    assert_int_equal(events.dropped, 100 - CAPACITY);
+    assert_false(taken.settings_known);
+    event_log_close(&large);
+    event_log_close(&events);
+}
+
 static void without_a_clock_numbers_begin_at_1(void **state)
 {
     (void)state;
@@ -326,6 +495,12 @@ int main(void)
 #define ARCHIVE_TEST(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
     const struct CMUnitTest tests[] = {
         ARCHIVE_TEST(what_is_recorded_comes_back),
+        ARCHIVE_TEST(a_directory_that_was_away_for_a_while_is_used_again),
+        ARCHIVE_TEST(what_a_removed_directory_lost_comes_with_the_next_agent),
+        ARCHIVE_TEST(another_directory_in_its_place_is_noticed_where_it_cannot_be_used),
+        ARCHIVE_TEST(what_was_left_is_newer_than_the_disk),
+        ARCHIVE_TEST(what_the_earlier_agent_could_not_read_is_read_by_the_next),
+        ARCHIVE_TEST(a_smaller_log_takes_the_newest_of_what_was_left),
         ARCHIVE_TEST(a_damaged_store_is_set_aside_at_the_start),
         ARCHIVE_TEST(one_that_is_damaged_while_it_is_used_is_replaced_by_what_is_in_memory),
         ARCHIVE_TEST(a_removed_directory_is_noticed_and_written_when_it_is_back),

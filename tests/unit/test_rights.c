@@ -257,7 +257,7 @@ static int make(const char *name)
             _exit(__LINE__ - first_line);                                                          \
     } while (0)
 
-/* "in/state" is the state directory, which the one above is for, too; "out" is elsewhere. */
+/* "in/state" is the state directory. */
 static void write_here_and_there(void)
 {
     const int first_line = __LINE__;
@@ -269,8 +269,9 @@ static void write_here_and_there(void)
     EXPECT(0, result_of(mkdir(beside("in/state/evidence"), 0700)));
     EXPECT(0, result_of(unlink(beside("in/state/file"))));
     EXPECT(0, result_of(rmdir(beside("in/state/evidence"))));
-    EXPECT(0, result_of(rmdir(beside("in/state"))));
-    EXPECT(0, result_of(mkdir(beside("in/state"), 0700)));
+    EXPECT(EACCES, make("in/another"));
+    EXPECT(EACCES, result_of(rmdir(beside("in/state"))));
+    EXPECT(EACCES, result_of(rename(beside("in/state"), beside("in/moved"))));
     EXPECT(0, make("in/state/again"));
     EXPECT(0, result_of(open(beside("out"), O_RDONLY)));
     EXPECT(EACCES, result_of(open(beside("out"), O_WRONLY)));
