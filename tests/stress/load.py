@@ -24,7 +24,10 @@ def slope(points):
 
 
 class Watch:
-    """Memory and open files of both processes, second by second."""
+    """Memory and open files of both processes, second by second.
+
+    Memory is what no file backs: pages of libraries are private or not by who else runs.
+    """
 
     def __init__(self, daemon):
         self._daemon = daemon
@@ -35,7 +38,7 @@ class Watch:
         now = time.monotonic() - self.began
         pids = [self._daemon.process.pid, *children_of(self._daemon.process.pid)]
         for points, pid in zip(self.memory.values(), pids):
-            points.append((now, usage.memory([pid]).private))
+            points.append((now, usage.memory([pid]).own))
         self.files.append(sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids))
 
     def of_memory(self):
