@@ -14,10 +14,10 @@
 
 #define MIB_BYTES (UINT64_C(1) << 20)
 
-/* The agent with the largest event-capacity has 59 MiB mapped, with the default 28. */
+/* The agent with the largest event-capacity has 90 MiB mapped, with the default 59. */
 #define MEMORY_MAX (256 * MIB_BYTES)
 
-/* The sampler has 23 open, the agent 10. */
+/* The sampler has 23 open, the agent 11. */
 #define FILES_MAX 64
 
 static bool fail(const char *what, char *error, size_t error_size)
