@@ -17,6 +17,7 @@ from lab import cleanup
 from lab.process import Process
 from lab.small_disk import fill_up
 from lab.snmp import Refused
+from lab.wait import wait_until
 
 from soak import reference
 from soak.replayed import FIRST_CROSSING_S, finish
@@ -68,7 +69,7 @@ def run(*command):
 def directories(directory, seed) -> Row:
     """Full or read-only from the start; full, removed or another's while running; another's."""
     lives = {each.__name__: each
-             for each in (full, filled, read_only, removed, put_back, covered, given_away)}
+             for each in (full, filled, read_only, removed, reloaded, put_back, covered, given_away)}
 
     def whole_life(name):
         with Site(directory / name, growth=reference.wave(SCENE_S, ("received", "sent")),
@@ -132,6 +133,31 @@ def removed(site):
     faults = failing(site)
     site.daemon.state.mkdir(mode=0o700)
     return judged_when_good(site, faults + taken_by_another_agent(site))
+
+
+def reloaded(site):
+    """Gone while running; the configuration is read again meanwhile; then a new one.
+
+    What only the memory of the first agent has goes through the second to the third.
+    """
+    site.start()
+    site.wait_for_agent()
+    site.snmpd.write.set((Setter.OBJECT, "u", 12345))
+    site.until(FIRST_CROSSING_S - 1)
+    shutil.rmtree(site.daemon.state)
+    faults = failing(site)
+    first = site.daemon.agent_pid
+    site.daemon.reload()
+    wait_until(lambda: site.daemon.agent_pid not in (None, first), 5, "another agent")
+    site.wait_for_agent()
+    if site.value("tcpResetStorageState.0") != STORAGE_FAILING:
+        faults.append("failing, by the first agent only")
+    site.daemon.state.mkdir(mode=0o700)
+    faults += taken_by_another_agent(site)
+    row = judged_when_good(site, faults)
+    if (value := site.value(Setter.OBJECT)) != 12345:
+        row.faults.append(f"a value that was SET before is {value}")
+    return row
 
 
 def put_back(site):

@@ -261,9 +261,11 @@ static int make(const char *name)
 static void write_here_and_there(void)
 {
     const int first_line = __LINE__;
+    char state[200];
 
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    EXPECT(true, landlock_write_only_in(beside("in/state")));
+    strcpy(state, beside("in/state"));
+    EXPECT(true, landlock_write_only_in(state));
     EXPECT(0, make("in/state/file"));
     EXPECT(0, result_of(truncate(beside("in/state/file"), 0)));
     EXPECT(0, result_of(mkdir(beside("in/state/evidence"), 0700)));
@@ -271,7 +273,7 @@ static void write_here_and_there(void)
     EXPECT(0, result_of(rmdir(beside("in/state/evidence"))));
     EXPECT(EACCES, make("in/another"));
     EXPECT(EACCES, result_of(rmdir(beside("in/state"))));
-    EXPECT(EACCES, result_of(rename(beside("in/state"), beside("in/moved"))));
+    EXPECT(EACCES, result_of(rename(state, beside("in/moved"))));
     EXPECT(0, make("in/state/again"));
     EXPECT(0, result_of(open(beside("out"), O_RDONLY)));
     EXPECT(EACCES, result_of(open(beside("out"), O_WRONLY)));
