@@ -54,14 +54,14 @@ COMPILE  = $(CC) $(STANDARD) $(CPPFLAGS) $(WARN) $(CFLAGS) $(HARDEN)
 
 # Stages without I/O, time or libraries: unit tests are linked with these and a source's own.
 PURE = subagent/alarm.c subagent/average.c subagent/counted.c subagent/events.c subagent/ring.c \
-       subagent/agentx_framing.c subagent/evidence_text.c subagent/handover.c subagent/pcapng.c \
+       subagent/agentx_framing.c subagent/evidence_text.c subagent/pcapng.c \
        subagent/settings.c subagent/snapshot.c subagent/summary.c subagent/windows.c mib/objects.c \
        platform/estimate.c platform/peers.c platform/sample.c
 SAMPLER = subagent/log.c subagent/sampler.c subagent/service.c subagent/supervisor.c \
        platform/replay.c $(PLATFORM_SOURCES)
 AGENT = mib/asn.c mib/notify.c mib/requests.c subagent/agent.c subagent/agentx.c \
        subagent/agentx_transport.c subagent/archive.c subagent/capture.c subagent/captures.c subagent/config.c \
-       subagent/evidence_files.c subagent/main.c subagent/store.c
+       subagent/evidence_files.c subagent/handover.c subagent/main.c subagent/store.c
 RIGHTS = platform/inherited.c $(PLATFORM_RIGHTS)
 SOURCES = $(PURE) $(SAMPLER) $(RIGHTS) $(AGENT)
 HEADERS = mib/*.h mib/*.def platform/*.h platform/$(OS)/*.h $(PLATFORM_TABLES) subagent/*.h \
@@ -216,7 +216,7 @@ soak:
 
 # What unit tests are linked with: all that needs no net-snmp.
 UNIT_SOURCES = $(PURE) platform/replay.c $(PLATFORM_SOURCES) $(RIGHTS) $(FREEBSD_PURE) subagent/config.c \
-       subagent/store.c subagent/evidence_files.c
+       subagent/store.c subagent/evidence_files.c subagent/handover.c
 
 # One binary a test; tests/check.py runs them.
 unit: $(PLATFORM_GENERATED)

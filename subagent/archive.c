@@ -7,6 +7,9 @@
 
 #include "subagent/log.h"
 
+/* What an agent leaves to the next one, in errors. */
+#define LEFT "what an earlier agent has left"
+
 /* ---- What is said ---- */
 
 static void good(struct archive *archive)
@@ -104,23 +107,22 @@ static bool ready(struct archive *archive)
 
 /* ---- Loading ---- */
 
-static bool load(struct archive *archive, struct stored *stored)
+static bool load(struct store *store, struct stored *stored)
 {
-    return store_load_settings(archive->store, &stored->settings) &&
-           store_load_alarms(archive->store, stored->alarms) &&
-           store_load_events(archive->store, stored->events);
+    return store_load_settings(store, &stored->settings) &&
+           store_load_alarms(store, stored->alarms) && store_load_events(store, stored->events);
 }
 
 static bool open_and_load(struct archive *archive, struct stored *stored)
 {
     if (!open_store(archive))
         return false;
-    if (load(archive, stored))
+    if (load(archive->store, stored))
         return true;
     if (!store_damaged(archive->store))
         return failed(archive, store_error(archive->store));
     return set_aside(archive, store_error(archive->store)) && open_store(archive) &&
-           load(archive, stored);
+           load(archive->store, stored);
 }
 
 static void begin(struct archive *archive, int64_t now_ms, struct stored *stored)
@@ -137,13 +139,46 @@ static void begin(struct archive *archive, int64_t now_ms, struct stored *stored
         good(archive);
 }
 
-/* All of it goes with the next record, which tells that the directory can be used again. */
-static void go_on(struct archive *archive, const struct stored *stored)
+static bool load_left(struct handover *handover, size_t used, struct stored *left)
 {
+    char error[sizeof((struct archive *)0)->error];
+    struct store *store =
+        store_open_in(handover->bytes, sizeof handover->bytes, used, LEFT, error, sizeof error);
+    bool good = store && load(store, left);
+
+    if (!good)
+        log_write(LOG_ERR, "%s: not used", store ? store_error(store) : error);
+    store_close(store);
+    return good;
+}
+
+/* It is newer than what was on disk, and goes there with the next record, which tells that the
+   directory can be used again. */
+static void go_on(struct archive *archive, const struct stored *left, bool settings_known,
+                  struct stored *stored)
+{
+    if (settings_known)
+        stored->settings = left->settings;
+    memcpy(stored->alarms, left->alarms, sizeof stored->alarms);
+    event_log_merge(stored->events, left->events);
     archive->state = ARCHIVE_FAILING;
-    archive->loaded = stored->settings_known;
-    archive->settings_missing = stored->settings_known;
+    archive->loaded = archive->loaded || settings_known;
+    archive->settings_missing = archive->loaded;
     archive->evidence_missing = true;
+}
+
+static void take_left(struct archive *archive, struct handover *handover, struct stored *stored)
+{
+    size_t used = handover->used;
+    struct event_log events;
+    struct stored left = {.events = &events};
+
+    handover->used = 0;
+    if (used == 0 || used > sizeof handover->bytes)
+        return;
+    if (event_log_open(&events, stored->events->capacity) && load_left(handover, used, &left))
+        go_on(archive, &left, handover->settings_known, stored);
+    event_log_close(&events);
 }
 
 void archive_open(struct archive *archive, const char *directory, struct handover *handover,
@@ -152,9 +187,7 @@ void archive_open(struct archive *archive, const char *directory, struct handove
     *archive = (struct archive){
         .directory = directory, .place = place_of(directory), .state = ARCHIVE_GOOD};
     begin(archive, now_ms, stored);
-    stored->settings_known = archive->loaded;
-    if (handover_take(handover, stored))
-        go_on(archive, stored);
+    take_left(archive, handover, stored);
 }
 
 /* ---- Writing ---- */
@@ -237,16 +270,23 @@ void archive_delivered(struct archive *archive, uint32_t number)
         failed(archive, store_error(archive->store));
 }
 
+/* Whole or not at all: an agent may be killed meanwhile. */
 static void leave(const struct archive *archive, const struct archive_record *record,
                   struct handover *handover)
 {
-    struct stored stored = {
-        .settings_known = archive->loaded, .settings = *record->settings, .events = record->events};
+    char error[sizeof archive->error];
+    struct store *store;
 
-    for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++)
-        stored.alarms[metric] =
-            (struct stored_alarm){true, record->alarms[metric], record->instance, record->now_ms};
-    handover_leave(handover, &stored);
+    handover->used = 0;
+    store = store_open_in(handover->bytes, sizeof handover->bytes, 0, LEFT, error, sizeof error);
+    if (store && store_save_settings(store, record->settings) &&
+        store_record(store, record->events, 0, record->alarms, record->instance, record->now_ms)) {
+        handover->settings_known = archive->loaded;
+        handover->used = store_used(store);
+    } else {
+        log_write(LOG_ERR, "%s", store ? store_error(store) : error);
+    }
+    store_close(store);
 }
 
 void archive_close(struct archive *archive, const struct archive_record *record,

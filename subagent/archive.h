@@ -44,7 +44,7 @@ struct archive {
 struct archive_record {
     const struct set_settings *settings;
     const struct alarm *alarms; /* METRIC_SLOTS of them */
-    struct event_log *events;
+    const struct event_log *events;
     uint64_t instance; /* ring_instance() */
     int64_t now_ms;    /* since 1970 */
 };

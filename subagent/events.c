@@ -85,6 +85,29 @@ void event_log_renumber(struct event_log *log, uint32_t after, uint32_t least)
         log->newest = at(log, count++)->number = previous >= least ? previous + 1 : least;
 }
 
+static uint32_t larger(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+void event_log_merge(struct event_log *log, const struct event_log *newer)
+{
+    if (log->kept == 0)
+        event_log_begin(log, 0);
+    for (const struct event *event = event_log_after(newer, 0); event;
+         event = event_log_after(newer, event->number)) {
+        struct event *older = event_log_find(log, event->number);
+
+        if (older)
+            *older = *event;
+        else if (event->number > log->newest)
+            event_log_add(log, event);
+    }
+    log->newest = larger(log->newest, newer->newest);
+    log->dropped = larger(log->dropped, newer->dropped);
+    log->delivered = larger(log->delivered, newer->delivered);
+}
+
 struct event *event_log_pending(const struct event_log *log)
 {
     return event_log_after(log, log->delivered);

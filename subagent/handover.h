@@ -1,24 +1,23 @@
 /*
- * What an agent leaves to the next one where the disk does not have it: one mapping that
- * the sampler makes for its agents, and never reads.
+ * What an agent leaves to the next one where the disk does not have it: a store (store.h) in
+ * memory that the sampler maps for its agents, and never reads.
  */
 #ifndef RSTWATCH_HANDOVER_H
 #define RSTWATCH_HANDOVER_H
 
-#include "subagent/store.h"
+#include <stdbool.h>
+#include <stddef.h>
 
-struct handover;
+/* The store of a full log of the largest event-capacity has 33 MiB. */
+#define HANDOVER_BYTES (48 << 20)
 
-/* Empty, with room for any log. NULL: errno. */
+struct handover {
+    _Atomic size_t used;         /* bytes of the store; 0: nothing was left */
+    _Atomic bool settings_known; /* what SET has made is in it, also if that is nothing */
+    unsigned char bytes[HANDOVER_BYTES];
+};
+
+/* Empty. NULL: errno. */
 struct handover *handover_create(void);
-
-/* Leaves a copy of it, in place of what was left before. */
-void handover_leave(struct handover *handover, const struct stored *stored);
-
-/*
- * What was left, added to what is in `stored`, which is older; it is left no longer. False:
- * nothing was, and `stored` is as it was.
- */
-bool handover_take(struct handover *handover, struct stored *stored);
 
 #endif

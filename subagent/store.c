@@ -330,6 +330,40 @@ struct store *store_open(const char *directory, bool *damaged, char *error, size
     return NULL;
 }
 
+static bool open_memory(struct store *store, void *memory, size_t size, size_t used)
+{
+    return open_file(store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, ":memory:") &&
+           (sqlite3_deserialize(store->database, "main", memory, (sqlite3_int64)used,
+                                (sqlite3_int64)size, 0) == SQLITE_OK ||
+            fail(store)) &&
+           each_row(store, "PRAGMA quick_check(1)", take_check, NULL) && bring_schema(store);
+}
+
+struct store *store_open_in(void *memory, size_t size, size_t used, const char *name, char *error,
+                            size_t error_size)
+{
+    struct store *store = calloc(1, sizeof *store);
+
+    if (!store) {
+        snprintf(error, error_size, "%s: out of memory", name);
+        return NULL;
+    }
+    snprintf(store->path, sizeof store->path, "%s", name);
+    if (open_memory(store, memory, size, used))
+        return store;
+    snprintf(error, error_size, "%s", store->error);
+    store_close(store);
+    return NULL;
+}
+
+size_t store_used(const struct store *store)
+{
+    sqlite3_int64 used = 0;
+
+    return sqlite3_serialize(store->database, "main", &used, SQLITE_SERIALIZE_NOCOPY) ? (size_t)used
+                                                                                      : 0;
+}
+
 void store_close(struct store *store)
 {
     if (!store)
@@ -562,9 +596,12 @@ static bool take_delivered(struct store *store, sqlite3_stmt *row, void *to)
 
     int64_t delivered = sqlite3_column_int64(row, 0), dropped = sqlite3_column_int64(row, 1);
 
-    if (delivered < 0 || delivered > log->newest || dropped < 0 || dropped > UINT32_MAX)
+    if (delivered < 0 || delivered > INT32_MAX || dropped < 0 || dropped > UINT32_MAX ||
+        (log->kept > 0 && delivered > log->newest))
         return damaged(store, "delivery", delivered);
     log->delivered = (uint32_t)delivered;
+    if (log->kept == 0) /* the number that the next one is to be above */
+        log->newest = log->delivered;
     log->dropped += (uint32_t)dropped; /* beside those that it has no room for any more */
     return true;
 }

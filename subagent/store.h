@@ -23,6 +23,14 @@ struct store;
  * store_set_aside() helps. So is an empty file: it has been more than that.
  */
 struct store *store_open(const char *directory, bool *damaged, char *error, size_t error_size);
+/* A store in these `size` bytes of memory, which outlive it: the one of the first `used` of them,
+   as it was left there by another process, or with 0 a new one. It has no name but `name`. */
+struct store *store_open_in(void *memory, size_t size, size_t used, const char *name, char *error,
+                            size_t error_size);
+
+/* The bytes that one in memory has used. */
+size_t store_used(const struct store *store);
+
 void store_close(struct store *store); /* NULL: nothing to do */
 
 /*
@@ -66,7 +74,6 @@ bool store_load_alarms(struct store *store, struct stored_alarm stored[METRIC_SL
 
 /* All of it. */
 struct stored {
-    bool settings_known; /* otherwise nobody has seen yet what SET has made */
     struct set_settings settings;
     struct stored_alarm alarms[METRIC_SLOTS];
     struct event_log *events; /* open */

@@ -14,7 +14,7 @@
 
 #define MIB_BYTES (UINT64_C(1) << 20)
 
-/* The agent with the largest event-capacity has 90 MiB mapped, with the default 59. */
+/* The agent with the largest event-capacity has 107 MiB mapped, with the default 76. */
 #define MEMORY_MAX (256 * MIB_BYTES)
 
 /* The sampler has 23 open, the agent 11. */

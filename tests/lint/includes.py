@@ -97,7 +97,7 @@ MAY_INCLUDE = {
                          "subagent/evidence_files",
     "subagent/snapshot": "subagent/counted",
     "subagent/store": "subagent/alarm subagent/events",
-    "subagent/handover": "subagent/config subagent/store",
+    "subagent/handover": "",
     "subagent/archive": "subagent/handover subagent/store subagent/log",
     # From a snapshot to the wire.
     "subagent/version": "",
@@ -181,7 +181,6 @@ PURE = {
     "subagent/windows.c": ("", ""),
     "platform/peers.c": ("", ""),
     "subagent/ring.c": ("stdatomic.h sys/mman.h", "mmap mprotect"),  # its mapping
-    "subagent/handover.c": ("sys/mman.h", "mmap"),  # its mapping
     "mib/objects.c": ("time.h", "localtime_r"),  # DateAndTime; it reads no clock
 }
 PURE_HEADERS = {"stdbool.h", "stdint.h", "stddef.h", "stdlib.h", "string.h", "limits.h",

@@ -17,6 +17,7 @@ static void keep_log(int priority, const char *format, ...);
 
 #define log_write keep_log
 #include "subagent/archive.c"
+#include "subagent/config.h"
 
 #define NOW_MS   INT64_C(1800000000000)
 #define BASE     222163200 /* NOW_MS in seconds since 2020 */
@@ -77,18 +78,23 @@ static void shell(const char *format)
     assert_int_equal(system(command), 0);
 }
 
-static void start_at(int64_t now_ms)
+static void start_with(int64_t now_ms, uint32_t capacity)
 {
     static struct stored stored;
 
     memset(&stored, 0xff, sizeof stored);
     lines[0] = '\0';
-    assert_true(event_log_open(&events, CAPACITY));
+    assert_true(event_log_open(&events, capacity));
     stored.events = &events;
     archive_open(&archive, directory, handover, now_ms, &stored);
     settings = stored.settings;
     for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++)
         alarms[metric] = stored.alarms[metric].found ? stored.alarms[metric].alarm : alarm_new();
+}
+
+static void start_at(int64_t now_ms)
+{
+    start_with(now_ms, CAPACITY);
 }
 
 static void start(void)
@@ -314,6 +320,29 @@ static void what_cannot_be_read_at_the_start_is_not_written_over(void **state)
     end();
 }
 
+/* What comes then has a number above all, and nothing has come yet. */
+static void a_record_without_events_is_good_for_the_next_start(void **state)
+{
+    const struct archive_record record = whole_record();
+
+    (void)state;
+    shell("mv %1$s %1$s.away");
+    start();
+    assert_int_equal(archive.state, ARCHIVE_FAILING);
+    end_orderly();
+    start(); /* with what was left */
+    assert_string_equal(strstr(lines, "left") ? lines : "", "");
+    shell("mv %1$s.away %1$s");
+    assert_int_equal(events.newest, BASE);
+    assert_true(archive_record(&archive, &record));
+    end();
+    start();
+    assert_int_equal(archive.state, ARCHIVE_GOOD);
+    assert_int_equal(events.newest, BASE);
+    assert_true(record_event());
+    end();
+}
+
 /* As on a disk that is full for a while; and of an event that came while it was. */
 static void evidence_that_could_not_be_written_is_with_the_next_record(void **state)
 {
@@ -459,25 +488,61 @@ static void what_the_earlier_agent_could_not_read_is_read_by_the_next(void **sta
     end();
 }
 
-static void a_smaller_log_takes_the_newest_of_what_was_left(void **state)
+static void the_largest_log_can_be_left_and_a_smaller_one_takes_its_newest(void **state)
 {
-    struct event_log large;
-    struct stored left = {.events = &large}, taken = {.events = &events};
+    struct event event = {.kind = EVENT_RAISED, .metric = METRIC_SENT, .cause = CAUSE_SLOTS - 1};
 
     (void)state;
-    assert_true(event_log_open(&large, 100));
-    assert_true(event_log_open(&events, CAPACITY));
-    for (uint32_t number = 1; number <= 100; number++)
-        event_log_add(&large, &(struct event){.number = number});
-    assert_false(handover_take(handover, &taken));
-    handover_leave(handover, &left);
-    assert_true(handover_take(handover, &taken));
+    memset(event.summary, 'x', sizeof event.summary - 1);
+    event.time_ms = NOW_MS;
+    event.value_centi = event.threshold_centi = event.peak_centi = event.duration_s = UINT32_MAX;
+    event.evidence = (struct evidence_file){EVIDENCE_DELETED, UINT32_MAX, UINT32_MAX, UINT32_MAX};
+    shell("mv %1$s %1$s.away");
+    start_with(NOW_MS, EVENT_CAPACITY_MAX);
+    for (uint32_t n = 0; n < EVENT_CAPACITY_MAX; n++) {
+        event.number = events.newest + 1;
+        event_log_add(&events, &event);
+    }
+    end_orderly();
+    assert_in_range(handover->used, 1, HANDOVER_BYTES);
+
+    start();
     assert_int_equal(events.kept, CAPACITY);
-    assert_int_equal(events.newest, 100);
-    assert_int_equal(events.dropped, 100 - CAPACITY);
-    assert_false(taken.settings_known);
-    event_log_close(&large);
-    event_log_close(&events);
+    assert_int_equal(events.newest, BASE + EVENT_CAPACITY_MAX);
+    assert_int_equal(events.dropped, EVENT_CAPACITY_MAX - CAPACITY);
+    end();
+    shell("mv %1$s.away %1$s");
+}
+
+/* An agent that somebody has taken over may leave anything. */
+static void what_was_left_is_checked_as_what_is_on_disk(void **state)
+{
+    static unsigned char kept[1 << 16];
+    size_t used;
+
+    (void)state;
+    start();
+    assert_true(record_event());
+    shell("mv %1$s %1$s.away");
+    assert_false(record_event());
+    end_orderly();
+    shell("mv %1$s.away %1$s");
+    used = handover->used;
+    assert_in_range(used, 1, sizeof kept);
+    memcpy(kept, handover->bytes, used);
+
+    for (size_t at = 0; at < used; at += 13) {
+        memcpy(handover->bytes, kept, used);
+        memset(handover->bytes + at, 0xff, 3);
+        handover->used = at % 2 ? used : used - at;
+        start();
+        assert_in_range(events.kept, 1, 2);
+        end();
+    }
+    handover->used = HANDOVER_BYTES + 1;
+    start();
+    assert_int_equal(events.kept, 1);
+    end();
 }
 
 static void without_a_clock_numbers_begin_at_1(void **state)
@@ -496,11 +561,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ARCHIVE_TEST(what_is_recorded_comes_back),
         ARCHIVE_TEST(a_directory_that_was_away_for_a_while_is_used_again),
+        ARCHIVE_TEST(a_record_without_events_is_good_for_the_next_start),
         ARCHIVE_TEST(what_a_removed_directory_lost_comes_with_the_next_agent),
         ARCHIVE_TEST(another_directory_in_its_place_is_noticed_where_it_cannot_be_used),
         ARCHIVE_TEST(what_was_left_is_newer_than_the_disk),
         ARCHIVE_TEST(what_the_earlier_agent_could_not_read_is_read_by_the_next),
-        ARCHIVE_TEST(a_smaller_log_takes_the_newest_of_what_was_left),
+        ARCHIVE_TEST(the_largest_log_can_be_left_and_a_smaller_one_takes_its_newest),
+        ARCHIVE_TEST(what_was_left_is_checked_as_what_is_on_disk),
         ARCHIVE_TEST(a_damaged_store_is_set_aside_at_the_start),
         ARCHIVE_TEST(one_that_is_damaged_while_it_is_used_is_replaced_by_what_is_in_memory),
         ARCHIVE_TEST(a_removed_directory_is_noticed_and_written_when_it_is_back),
