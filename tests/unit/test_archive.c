@@ -293,14 +293,20 @@ static void a_directory_that_was_away_for_a_while_is_used_again(void **state)
     end();
 }
 
-static void what_cannot_be_read_at_the_start_is_not_written_over(void **state)
+/* A run with an event and a setting; then the directory is away. */
+static void live_and_go_away(void)
 {
-    (void)state;
     start();
     assert_true(set_rising(77));
     assert_true(record_event());
     end();
     shell("mv %1$s %1$s.away");
+}
+
+static void what_cannot_be_read_at_the_start_is_not_written_over(void **state)
+{
+    (void)state;
+    live_and_go_away();
 
     start();
     assert_int_equal(archive.state, ARCHIVE_FAILING);
@@ -463,11 +469,7 @@ static void what_was_left_is_newer_than_the_disk(void **state)
 static void what_the_earlier_agent_could_not_read_is_read_by_the_next(void **state)
 {
     (void)state;
-    start();
-    assert_true(set_rising(77));
-    assert_true(record_event());
-    end();
-    shell("mv %1$s %1$s.away");
+    live_and_go_away();
     start();
     assert_false(record_event());
     assert_int_equal(events.newest, BASE + 1);
