@@ -174,6 +174,13 @@ static bool bring_schema(struct store *store)
     return run(store, "BEGIN IMMEDIATE") && end_transaction(store, step_schema(store, version));
 }
 
+/* SQLite tells of damage in several lines. */
+static void make_one_line(char *text)
+{
+    while ((text = strchr(text, '\n')))
+        *text = ' ';
+}
+
 static bool take_check(struct store *store, sqlite3_stmt *row, void *to)
 {
     const char *result = (const char *)sqlite3_column_text(row, 0);
@@ -184,6 +191,7 @@ static bool take_check(struct store *store, sqlite3_stmt *row, void *to)
     store->damaged = true;
     snprintf(store->error, sizeof store->error, "%s: damaged: %s", store->path,
              result ? result : "no result of a check");
+    make_one_line(store->error);
     return false;
 }
 

@@ -2,11 +2,7 @@
    other: a table, then for each column a type and a value. */
 #include "subagent/store.c"
 
-#include "tests/fuzz/input.h"
-
-#define NS_PER_MS INT64_C(1000000)
-#define NOW_MS    INT64_C(1795000000000) /* 2026 */
-#define NOW_NS    (INT64_C(30) * 24 * 3600 * NS_PER_S)
+#include "tests/fuzz/stored.h"
 
 static struct store *store;
 
@@ -98,36 +94,22 @@ static void is_told(void)
 
 static void load_settings(void)
 {
-    struct alarm_settings file[METRIC_SLOTS];
-    struct set_settings stored, held;
-    enum setting culprit;
+    struct set_settings stored;
 
-    for (enum metric metric = 0; metric < METRIC_SLOTS; metric++)
-        file[metric] = settings_default();
-    if (!store_load_settings(store, &stored)) {
+    if (store_load_settings(store, &stored))
+        settings_hold(&stored);
+    else
         is_told();
-        return;
-    }
-    held = settings_merge(file, &stored);
-    for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++)
-        HOLDS(settings_check(&held.value[metric], metric, true, &culprit) == SETTINGS_OK);
 }
 
 static void load_alarms(void)
 {
     struct stored_alarm stored[METRIC_SLOTS];
 
-    if (!store_load_alarms(store, stored)) {
+    if (store_load_alarms(store, stored))
+        alarms_hold(stored);
+    else
         is_told();
-        return;
-    }
-    for (enum metric metric = METRIC_FIRST; metric <= METRIC_LAST; metric++)
-        if (stored[metric].found) {
-            const struct alarm *alarm = &stored[metric].alarm;
-            int64_t ago_ms = NOW_MS - stored[metric].saved_ms; /* as the agent reckons */
-
-            alarm_resume(alarm, NOW_NS, NOW_NS - ago_ms * NS_PER_MS - alarm->stepped_ns);
-        }
 }
 
 static void load_events(void)
@@ -136,17 +118,10 @@ static void load_events(void)
 
     if (!event_log_open(&log, 10))
         abort();
-    if (!store_load_events(store, &log))
-        is_told();
+    if (store_load_events(store, &log))
+        events_hold(&log);
     else
-        HOLDS(log.delivered <= log.newest && log.kept <= log.capacity);
-    for (const struct event *event = event_log_after(&log, 0); event;
-         event = event_log_after(&log, event->number)) {
-        HOLDS(event->number >= 1 && event->number <= INT32_MAX);
-        HOLDS(event->metric >= METRIC_FIRST && event->metric <= METRIC_LAST);
-        HOLDS(NOW_NS - (NOW_MS - event->time_ms) * NS_PER_MS != INT64_MIN);
-        HOLDS(memchr(event->summary, '\0', sizeof event->summary) != NULL);
-    }
+        is_told();
     event_log_close(&log);
 }
 
