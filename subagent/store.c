@@ -54,6 +54,14 @@ const char *store_error(const struct store *store)
     return store->error;
 }
 
+/* SQLite tells of damage in several lines, with names as it found them. */
+static void make_one_line(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ')
+            *text = ' ';
+}
+
 static bool fail(struct store *store)
 {
     int code = sqlite3_errcode(store->database) & 0xff; /* without what extends it */
@@ -63,6 +71,7 @@ static bool fail(struct store *store)
     store->busy = code == SQLITE_BUSY;
     snprintf(store->error, sizeof store->error, "%s: %s", store->path,
              sqlite3_errmsg(store->database));
+    make_one_line(store->error);
     return false;
 }
 
@@ -172,13 +181,6 @@ static bool bring_schema(struct store *store)
     }
     store->is_new = version == 0;
     return run(store, "BEGIN IMMEDIATE") && end_transaction(store, step_schema(store, version));
-}
-
-/* SQLite tells of damage in several lines. */
-static void make_one_line(char *text)
-{
-    while ((text = strchr(text, '\n')))
-        *text = ' ';
 }
 
 static bool take_check(struct store *store, sqlite3_stmt *row, void *to)
