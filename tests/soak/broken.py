@@ -128,6 +128,10 @@ BROKEN = {
     "a failing disk is not said": [Break(
         "subagent/archive.c", "        log_write(LOG_ERR, \"%s; measuring and answering go on\","
         " error);\n", "        (void)0;\n")],
+    "nothing is left to the next agent": [Break(
+        "subagent/archive.c", "        handover->used = store_used(store);\n", "")],
+    "another directory is not noticed": [Break(
+        "subagent/archive.c", "        archive->displaced = is_displaced(archive);\n", "")],
     "the date moves alarms": [Break(
         "subagent/agent.c", "        else if (stored->instance == ring_instance(agent->ring))",
         "        else if (stored->instance == 0)")],
