@@ -69,9 +69,9 @@ BROKEN = {
         agent->events.delivered = event->number;
 """ + READY)],
     "what was in flight is forgotten": [Break(
-        "subagent/agent.c", "    struct agent *agent = context;\n\n    agent->in_flight = 0;\n}",
-        "    struct agent *agent = context;\n\n    if (agent->in_flight)\n"
-        "        agent->events.delivered = agent->in_flight;\n    agent->in_flight = 0;\n}")],
+        "subagent/agent.c", "    agent->in_flight = 0;\n    mib_forget_set();\n",
+        "    if (agent->in_flight)\n        agent->events.delivered = agent->in_flight;\n"
+        "    agent->in_flight = 0;\n    mib_forget_set();\n")],
     "sent again in the same session": [Break("subagent/agent.c", READY, """
     if (agent->in_flight && now_ns - agent->sent_ns[(agent->sent - 1) % NOTIFICATIONS_PER_S] >
         NS_PER_S)
@@ -81,8 +81,8 @@ BROKEN = {
         "subagent/agent.c", "    if (agent->events.newest != newest || sample->time_ns",
         "    (void)newest;\n    if (sample->time_ns")],
     "a new agent begins without history": [Break(
-        "subagent/agent.c", "    agent->next = 1;\n",
-        "    agent->next = 1;\n"
+        "subagent/agent.c", "    agent->next = agent->next_slice = 1;\n",
+        "    agent->next = agent->next_slice = 1;\n"
         "    for (struct sample old; ring_read(ring, &agent->next, &old);)\n        ;\n")],
     "a new agent steps through all of the ring": [Break(
         "subagent/agent.c", "    if (sample->time_ns <= agent->snapshot.alarm[METRIC_FIRST]"
@@ -107,8 +107,8 @@ BROKEN = {
         "subagent/agent.c", "    if (!archive_save_settings(&agent->archive, settings))\n"
         "        return false;\n",
         "    archive_save_settings(&agent->archive, settings);\n")],
-    "the library's ping": [Break("subagent/agentx.c", "    stop_blocking_ping();\n",
-                                 "    (void)stop_blocking_ping;\n")],
+    "the library's ping": [Break("subagent/agentx.c", "            stop_alarms();\n",
+                                 "            (void)stop_alarms;\n")],
     "the library tries again after 15 s": [
         Break("subagent/agentx.c", "#define RETRY_S  1\n", "#define RETRY_S  15\n"),
         Break("subagent/agentx.c", "    hasten_retry();\n", "    (void)hasten_retry;\n")],
@@ -123,7 +123,7 @@ BROKEN = {
         "subagent/store.c", "rename(path, name) != 0)\n        return false;",
         "unlink(path) != 0)\n        return false;")],
     "numbers of a new database begin at 1": [Break(
-        "subagent/archive.c", "    return seconds > 0 && seconds < UINT32_MAX ? (uint32_t)seconds"
+        "subagent/events.c", "    return seconds > 0 && seconds < INT32_MAX ? (uint32_t)seconds"
         " : 0;", "    return 0 * (uint32_t)seconds;")],
     "a failing disk is not said": [Break(
         "subagent/archive.c", "        log_write(LOG_ERR, \"%s; measuring and answering go on\","
