@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from soak import scenarios
+from soak import broken, scenarios
 from soak.tally import side_by_side, table
 
 
@@ -27,3 +27,9 @@ def test_nothing_is_lost_doubled_or_late(rows, scenario):
     row = rows[scenario]
     assert row.faults == []
     assert row.crossings > 0 and row.lost == row.doubled == row.false == 0
+
+
+def test_the_faults_on_purpose_fit_the_sources():
+    """Those of soak/broken.py, which is run by hand."""
+    assert [] == [(name, each.file) for name, breaks in broken.BROKEN.items() for each in breaks
+                  if (broken.ROOT / each.file).read_text().count(each.text) != 1]
