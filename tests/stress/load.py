@@ -8,6 +8,7 @@ from lab.process import children_of
 from stress.managers import Managers
 
 RESTART_EVERY_S = 20
+WRONG_SHOWN, LINES_SHOWN = 5, 20
 SETTLED_S = 210  # before this, samples touch pages of their ring for the first time
 PROCESSES = ("sampler", "agent")
 ROW = "{:34} {:>14} {:>14}"
@@ -51,17 +52,28 @@ class Watch:
         return rows
 
 
+def said_lately(station):
+    """By both sides, but for SETs."""
+    return [f"{process!r} said: {line.text}" for process in (station.daemon.process,
+                                                             station.snmpd.process)
+            for line in [line for line in list(process.lines)[-2000:]
+                         if "settings changed" not in line.text][-LINES_SHOWN:]]
+
+
 def play(station, seconds, meanwhile=lambda now: None):
     """Managers ask, snmpd restarts, and each second meanwhile(seconds so far) is called.
 
     Returns ({row: figure}, what was wrong).
     """
     watch, agent, restarts = Watch(station.daemon), station.daemon.agent_pid, 0
+    said = []
     with Managers(station.snmpd.port) as managers:
         while (now := time.monotonic() - watch.began) < seconds:
             managers.run_until(time.monotonic() + 1)
             watch.look()
             meanwhile(now)
+            if managers.wrong and not said:
+                said = [f"after {now:.0f} s:", *said_lately(station)]
             if now >= (restarts + 1) * RESTART_EVERY_S:
                 restarts += 1
                 managers.interrupted()
@@ -79,7 +91,7 @@ def play(station, seconds, meanwhile=lambda now: None):
         "agent restarted": "no" if same else "yes",
         **watch.of_memory(),
         "open files, fewest and most": f"{files[0]} {files[-1]}",
-    }, managers.wrong + ([] if same else ["the agent was restarted"])
+    }, managers.wrong[:WRONG_SHOWN] + said + ([] if same else ["the agent was restarted"])
 
 
 def show(title, columns):
@@ -89,5 +101,5 @@ def show(title, columns):
         print(ROW.format(row, *(str(figures[row]) for figures, _ in columns.values()),
                          *[""] * (2 - len(columns))).rstrip())
     for _, wrong in columns.values():
-        print(*wrong[:5], sep="\n", end="\n" if wrong else "")
+        print(*wrong, sep="\n", end="\n" if wrong else "")
     return 1 if any(wrong for _, wrong in columns.values()) else 0

@@ -121,8 +121,12 @@ class Managers:
         if [name for name, _, _ in answer.varbinds] != NAMES:
             self.wrong.append(f"other names: {answer.varbinds}")
             return
-        counts = [ber.number_of(varbind) for varbind in answer.varbinds[:len(COUNTERS)]]
-        if None in counts or any(now < before for now, before in zip(counts, self._last[poller])):
+        numbers = [ber.number_of(varbind) for varbind in answer.varbinds]
+        if None in numbers:
+            self.wrong.append(f"not there: {answer.varbinds}")
+            return
+        counts = numbers[:len(COUNTERS)]
+        if any(now < before for now, before in zip(counts, self._last[poller])):
             self.wrong.append(f"counters {counts} after {self._last[poller]}")
         self._last[poller] = counts
-        self.oldest_ms = max(self.oldest_ms, ber.number_of(answer.varbinds[len(COUNTERS)]))
+        self.oldest_ms = max(self.oldest_ms, numbers[len(COUNTERS)])
