@@ -160,6 +160,8 @@ static void go_on(struct archive *archive, const struct stored *left, bool setti
     if (settings_known)
         stored->settings = left->settings;
     memcpy(stored->alarms, left->alarms, sizeof stored->alarms);
+    if (stored->events->kept == 0) /* its numbers are nobody's */
+        event_log_begin(stored->events, 0);
     event_log_merge(stored->events, left->events);
     archive->state = ARCHIVE_FAILING;
     archive->loaded = archive->loaded || settings_known;

@@ -92,8 +92,6 @@ static uint32_t larger(uint32_t a, uint32_t b)
 
 void event_log_merge(struct event_log *log, const struct event_log *newer)
 {
-    if (log->kept == 0)
-        event_log_begin(log, 0);
     for (const struct event *event = event_log_after(newer, 0); event;
          event = event_log_after(newer, event->number)) {
         struct event *older = event_log_find(log, event->number);

@@ -82,8 +82,7 @@ void event_log_add(struct event_log *log, const struct event *event);
    on if that is more. */
 void event_log_renumber(struct event_log *log, uint32_t after, uint32_t least);
 
-/* Adds those of a newer log; of an event that both have its state there is taken. Where `log` has
-   none, its numbers are nobody's, and those of `newer` hold. */
+/* Adds those of a newer log; of an event that both have its state there is taken. */
 void event_log_merge(struct event_log *log, const struct event_log *newer);
 
 /* The event with this number; NULL when it is not there (any more). */
