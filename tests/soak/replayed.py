@@ -184,12 +184,9 @@ def lossy_receiver(directory, seed, *, crossings=40) -> Row:
 
 def clock_steps(directory, seed, *, rounds=2) -> Row:
     """The date set an hour forward and back, and a counter that goes backwards."""
-    shim = build_shim(directory)
     offset = directory / "offset"
     offset.write_bytes(struct.pack("q", 0))
-    # A sanitizer wants to be loaded first, and is told not to mind.
-    env = {**os.environ, "LD_PRELOAD": str(shim), "CLOCK_OFFSET_FILE": str(offset),
-           "ASAN_OPTIONS": "verify_asan_link_order=0"}
+    env = {**with_shim(directory, "clock_shim"), "CLOCK_OFFSET_FILE": str(offset)}
     end_s = FIRST_CROSSING_S + 8 * rounds + 2
     growth = reference.wave(end_s)
     # Half a second from any burst: a sample that comes late would see both as one step.
@@ -219,8 +216,10 @@ def clock_steps(directory, seed, *, rounds=2) -> Row:
     return at_each(directory, ["clock"], life, growth, env=env)
 
 
-def build_shim(directory):
-    shim = directory / "clock_shim.so"
+def with_shim(directory, name):
+    """The environment of a daemon that loads it first. A sanitizer wants that, too, and is told not
+    to mind."""
+    shim = directory / f"{name}.so"
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", shim,
-                    Path(__file__).with_name("clock_shim.c")], check=True, timeout=60)
-    return shim
+                    Path(__file__).with_name(f"{name}.c")], check=True, timeout=60)
+    return {**os.environ, "LD_PRELOAD": str(shim), "ASAN_OPTIONS": "verify_asan_link_order=0"}

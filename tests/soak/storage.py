@@ -1,4 +1,5 @@
-"""The state directory full, read-only, gone or somebody else's; the database damaged.
+"""The state directory full, read-only, gone or somebody else's; the disk hangs; the database
+damaged.
 
 Wanted each time: one clear line in the log, tcpResetStorageState that tells, and
 measuring, answering and notifying as if nothing were wrong.
@@ -20,7 +21,7 @@ from lab.snmp import Refused
 from lab.wait import wait_until
 
 from soak import reference
-from soak.replayed import FIRST_CROSSING_S, finish
+from soak.replayed import FIRST_CROSSING_S, finish, with_shim
 from soak.site import (NOTIFICATIONS, STORAGE_FAILING, STORAGE_GOOD, STORAGE_REPLACED, Setter,
                        Site)
 from soak.tally import Row, content, number_of, side_by_side, total
@@ -36,8 +37,9 @@ IMPOSSIBLE = ("UPDATE delivery SET delivered = 1000000",
               "UPDATE event SET number = 4294967295 WHERE number = 6",
               "UPDATE event SET number = 1000000 WHERE number = 1")
 NOBODY = 65534
+HANG_S = 8  # snmpd waits for 1 s, six times
 PAGE = 4096
-SCENE_S = FIRST_CROSSING_S + 8
+SCENE_S = FIRST_CROSSING_S + 10
 SECONDS_SINCE_2020 = 200_000_000  # at least; numbers of events that could not be stored at once
 
 
@@ -68,12 +70,17 @@ def run(*command):
 
 def directories(directory, seed) -> Row:
     """Full or read-only from the start; full, removed or another's while running; another's."""
-    lives = {each.__name__: each
-             for each in (full, filled, read_only, removed, reloaded, put_back, covered, given_away)}
+    lives = {each.__name__: each for each in (full, filled, read_only, removed, reloaded, put_back,
+                                              covered, given_away, hanging)}
+    switch = directory / "disk_hangs"
+    switch.write_bytes(b"\0")
+    options = {"given_away": {"user": "nobody"},
+               "hanging": {"env": {**with_shim(directory, "sync_shim"),
+                                   "DISK_HANGS_FILE": str(switch)}}}
 
     def whole_life(name):
         with Site(directory / name, growth=reference.wave(SCENE_S, ("received", "sent")),
-                  user="nobody" if name == "given_away" else None) as site:
+                  **options.get(name, {})) as site:
             return lives[name](site)
 
     row = total(side_by_side(whole_life, lives))
@@ -200,6 +207,29 @@ def given_away(site):
     faults = failing(site)
     os.chown(state, NOBODY, NOBODY)
     return judged_when_good(site, faults)
+
+
+def hanging(site):
+    """The disk hangs while there are crossings, for longer than snmpd waits for an answer.
+
+    The agent waits for the disk with the first event, and snmpd ends the session.
+    """
+    faults = []
+    site.start()
+    site.wait_for_agent()
+    site.until(FIRST_CROSSING_S - 1)
+    with site.outage(), (site.directory.parent / "disk_hangs").open("r+b") as switch:
+        switch.write(b"\1")  # in place: it is mapped
+        switch.flush()
+        site.until(FIRST_CROSSING_S + 1)
+        if site.daemon.answers():
+            faults.append("the disk did not hang")
+        site.until(FIRST_CROSSING_S + HANG_S)
+        switch.seek(0)
+        switch.write(b"\0")
+        switch.flush()
+        site.wait_connected(1)
+    return finish(site, faults)
 
 
 def failing(site):
