@@ -1,34 +1,21 @@
 /*
  * Moves CLOCK_REALTIME, for a program that loads this first, by the seconds that
  * the file $CLOCK_OFFSET_FILE holds now (8 bytes): what a step of the date looks
- * like to it. The other clocks stay as they are. The file is mapped at the start,
- * before the program empties its environment and gives up rights.
+ * like to it. The other clocks stay as they are.
  */
 #define _GNU_SOURCE
-#include <fcntl.h>
+#include "shim.h"
+
 #include <stdint.h>
-#include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
-#include <unistd.h>
 
 static const volatile int64_t *offset_s;
 
-__attribute__((constructor)) static void map_offset(void)
+__attribute__((constructor)) static void begin(void)
 {
-    const char *name = getenv("CLOCK_OFFSET_FILE");
-    int file = name ? open(name, O_RDONLY | O_CLOEXEC) : -1;
-    void *mapped;
-
-    if (file < 0)
-        return;
-    mapped = mmap(NULL, sizeof *offset_s, PROT_READ, MAP_SHARED, file, 0);
-    close(file);
-    if (mapped == MAP_FAILED)
-        abort();
-    offset_s = mapped;
+    offset_s = map_switch("CLOCK_OFFSET_FILE", sizeof *offset_s);
 }
 
 int clock_gettime(clockid_t clock, struct timespec *now)

@@ -1,31 +1,18 @@
 /*
  * A disk that hangs, to a program that loads this first: what is to reach the disk
- * waits for as long as the file $DISK_HANGS_FILE, of one byte, is not 0. The file is
- * mapped at the start, before the program empties its environment and gives up rights.
+ * waits for as long as the file $DISK_HANGS_FILE, of one byte, is not 0.
  */
 #define _GNU_SOURCE
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/mman.h>
+#include "shim.h"
+
 #include <sys/select.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 static const volatile char *hangs;
 
-__attribute__((constructor)) static void map_switch(void)
+__attribute__((constructor)) static void begin(void)
 {
-    const char *name = getenv("DISK_HANGS_FILE");
-    int file = name ? open(name, O_RDONLY | O_CLOEXEC) : -1;
-    void *mapped;
-
-    if (file < 0)
-        return;
-    mapped = mmap(NULL, 1, PROT_READ, MAP_SHARED, file, 0);
-    close(file);
-    if (mapped == MAP_FAILED)
-        abort();
-    hangs = mapped;
+    hangs = map_switch("DISK_HANGS_FILE", sizeof *hangs);
 }
 
 static void wait_for_disk(void)
