@@ -68,8 +68,6 @@ static int64_t wall_ms(void)
 
 /* ---- What is kept on disk ---- */
 
-/* The alarms as they stand and the events that are not there yet: what could not be
-   written is written with the next. */
 static struct archive_record record_of(struct agent *agent)
 {
     return (struct archive_record){
@@ -81,6 +79,8 @@ static struct archive_record record_of(struct agent *agent)
     };
 }
 
+/* The alarms as they stand and the events that are not there yet: what could not be
+   written is written with the next. */
 static bool record(struct agent *agent)
 {
     const struct archive_record record = record_of(agent);
@@ -477,7 +477,7 @@ static void end(struct agent *agent)
 }
 
 /* Why the loop ended. */
-static int status_of(const struct agent *agent)
+static enum agent_status status_of(const struct agent *agent)
 {
     if (agent->sampler_gone) {
         log_write(LOG_ERR, "the sampler process is gone");

@@ -94,11 +94,11 @@ static void tell_end(int status, const char *then)
 
 static void agent_ended(struct state *state, int status, int64_t now_ns)
 {
-    bool well = WIFEXITED(status) && WEXITSTATUS(status) != AGENT_FAILED;
+    bool again = WIFEXITED(status) && WEXITSTATUS(status) == AGENT_AGAIN;
 
     state->agent = 0;
     if (state->replacing) {
-        state->failed = !well;
+        state->failed = status != 0 && !again;
         if (state->failed)
             tell_end(status, " instead of well");
         state->replacing = false;
@@ -107,7 +107,7 @@ static void agent_ended(struct state *state, int status, int64_t now_ns)
     }
     if (now_ns - state->started_ns >= STABLE_NS)
         state->backoff_ns = BACKOFF_MIN_NS;
-    if (!well && state->backoff_ns == BACKOFF_MIN_NS) /* one line, not one each time */
+    if (!again && state->backoff_ns == BACKOFF_MIN_NS) /* one line, not one each time */
         tell_end(status, "; starting it again");
     state->start_ns = now_ns + state->backoff_ns;
     state->backoff_ns *= 2;

@@ -54,7 +54,7 @@ static bool control(int command, int value)
    inherit both. */
 static bool control_process(void)
 {
-#ifdef PROC_NO_NEW_PRIVS_CTL /* 13.2 */
+#ifdef PROC_NO_NEW_PRIVS_CTL /* 13.2 has it */
     if (!control(PROC_NO_NEW_PRIVS_CTL, PROC_NO_NEW_PRIVS_ENABLE))
         return false;
 #endif

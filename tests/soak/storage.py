@@ -192,10 +192,10 @@ def covered(site):
 
 
 def taken_by_another_agent(site):
-    """Faults: not told of, or told of more than once."""
+    """Faults: told of more than once, or as if an agent had failed."""
     site.daemon.process.wait_for_line(ANOTHER)
-    said = site.daemon.process.matching(ANOTHER)
-    return [] if len(said) == 1 else [f"another directory: said {len(said)} times"]
+    said = site.daemon.process.matching(f"{ANOTHER}|agent process (was )?ended")
+    return [] if len(said) == 1 else [f"another directory: {[line.text for line in said]}"]
 
 
 def given_away(site):

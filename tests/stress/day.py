@@ -1,6 +1,7 @@
 """A day, ten times as fast: what `make day` runs.
 
-    day.py [--seconds N]   N seconds of it (8640, a whole day)
+    day.py [--seconds N]         N seconds of it (8640, a whole day)
+           [--restart-every N]   seconds between restarts of snmpd (20)
 
 A replay file has the day: few resets, and every 1,000 s of it a minute of many, so that an
 alarm is raised and cleared again. Meanwhile the load of `make stress`. Each alarm must be told
@@ -59,7 +60,9 @@ def check_alarms(station, bursts):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=int, default=DAY_S)
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--restart-every", type=int, default=20)
+    options = parser.parse_args()
+    seconds = options.seconds
     cleanup.end_signals_unwind()
     with tempfile.TemporaryDirectory(prefix="rstw-") as name:
         os.chmod(name, 0o755)
@@ -67,7 +70,8 @@ def main():
         source, bursts = write_day(directory / "day", seconds)
         with Station(directory, source=source, notify_by=[sinks.V2C]) as station:
             station.start()
-            figures, wrong = load.play(station, seconds + LAST_QUIET_S)
+            figures, wrong = load.play(station, seconds + LAST_QUIET_S,
+                                       restart_every_s=options.restart_every)
             wait_until(lambda: station.manager.get("tcpResetEventsPending.0") == 0, 10,
                        "all events told")
             wrong += check_alarms(station, bursts)

@@ -7,7 +7,6 @@ from bench import usage
 from lab.process import children_of
 from stress.managers import Managers
 
-RESTART_EVERY_S = 20
 WRONG_SHOWN, LINES_SHOWN = 5, 20
 SETTLED_S = 210  # before this, samples touch pages of their ring for the first time
 PROCESSES = ("sampler", "agent")
@@ -60,7 +59,7 @@ def said_lately(station):
                          if "settings changed" not in line.text][-LINES_SHOWN:]]
 
 
-def play(station, seconds, meanwhile=lambda now: None):
+def play(station, seconds, meanwhile=lambda now: None, restart_every_s=20):
     """Managers ask, snmpd restarts, and each second meanwhile(seconds so far) is called.
 
     Returns ({row: figure}, what was wrong).
@@ -74,7 +73,7 @@ def play(station, seconds, meanwhile=lambda now: None):
             meanwhile(now)
             if managers.wrong and not said:
                 said = [f"after {now:.0f} s:", *said_lately(station)]
-            if now >= (restarts + 1) * RESTART_EVERY_S:
+            if now >= (restarts + 1) * restart_every_s:
                 restarts += 1
                 managers.interrupted()
                 station.snmpd.restart()
